@@ -1,0 +1,38 @@
+"""Neural style transfer in PyTorch: modules, autograd, channels-last."""
+
+from nst_core.backend import About, Dtype, Requirement, Session, choose
+from nst_core.network import Network
+from nst_core.weights import Weights
+
+
+class TorchBackend:
+    """Opens sessions that run on PyTorch."""
+
+    requires = (Requirement("torch", "PyTorch", "nst-suite[torch]"),)
+    engines = ()
+
+    def about(self) -> About:
+        import torch
+
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        devices = (*(f"cuda:{index}" for index in range(count)), "cpu")
+        return About("PyTorch", torch.__version__, devices, ("float32", "float64", "bfloat16"))
+
+    def session(
+        self,
+        network: Network,
+        weights: Weights,
+        *,
+        device: str = "auto",
+        dtype: Dtype = "float32",
+        exact: bool = False,
+    ) -> Session:
+        from nst_torch.paint import TorchSession
+
+        about = self.about()
+        chosen = choose(device, about.devices, "device of torch")
+        return TorchSession(network, weights, chosen, choose(dtype, about.dtypes, "dtype"), exact)
+
+
+def open_backend() -> TorchBackend:
+    return TorchBackend()

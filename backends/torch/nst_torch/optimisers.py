@@ -1,0 +1,71 @@
+"""Adam and L-BFGS of `nst_core.optimisers`, in PyTorch, with their state on the device."""
+
+from collections import deque
+
+import torch
+from torch import Tensor
+
+from nst_core import plan
+
+
+class Adam:
+    def __init__(self, settings: plan.Adam) -> None:
+        self.settings = settings
+        self.t = 0
+        self.m: Tensor | float = 0.0
+        self.v: Tensor | float = 0.0
+
+    def step(self, x: Tensor, g: Tensor) -> Tensor:
+        s = self.settings
+        self.t += 1
+        self.m = s.beta1 * self.m + (1 - s.beta1) * g
+        self.v = s.beta2 * self.v + (1 - s.beta2) * g.square()
+        m_hat = self.m / (1 - s.beta1**self.t)
+        v_hat = self.v / (1 - s.beta2**self.t)
+        return x - s.lr * m_hat / (v_hat.sqrt() + s.epsilon)
+
+
+class Lbfgs:
+    def __init__(self, settings: plan.Lbfgs) -> None:
+        self.settings = settings
+        self.pairs: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=settings.history)
+        self.s: Tensor | None = None
+        self.g: Tensor | None = None
+
+    def step(self, x: Tensor, g: Tensor) -> Tensor:
+        self.remember(g)
+        length = self.settings.lr
+        if self.g is None:
+            length = length * (1 / g.abs().sum()).clamp(max=1.0)
+        self.s = length * self.direction(g)
+        self.g = g
+        return x + self.s
+
+    def remember(self, g: Tensor) -> None:
+        if self.s is None or self.g is None:
+            return
+        y = g - self.g
+        curvature = dot(y, self.s)
+        floor = self.settings.curvature * y.norm() * self.s.norm()
+        if curvature > floor:
+            self.pairs.append((self.s, y, 1 / curvature))
+
+    def direction(self, g: Tensor) -> Tensor:
+        q, alphas = -g, []
+        for s, y, rho in reversed(self.pairs):
+            alphas.append(rho * dot(s, q))
+            q = q - alphas[-1] * y
+        if self.pairs:
+            _, y, rho = self.pairs[-1]
+            q = q / (rho * dot(y, y))
+        for (s, y, rho), alpha in zip(self.pairs, reversed(alphas), strict=True):
+            q = q + (alpha - rho * dot(y, q)) * s
+        return q
+
+
+def dot(a: Tensor, b: Tensor) -> Tensor:
+    return torch.dot(a.flatten(), b.flatten())
+
+
+def optimiser(stage: plan.Stage) -> Adam | Lbfgs:
+    return Adam(stage.adam) if stage.optimizer == "adam" else Lbfgs(stage.lbfgs)

@@ -1,0 +1,114 @@
+"""The session: features, targets, terms, gradient, and the loop that paints.
+
+The gradient is autograd's: the image is a leaf tensor that requires it, the network is frozen.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
+from nst_core.network import Network
+from nst_core.plan import Stage
+from nst_core.recipe import Content, Recipe, Style
+from nst_core.weights import Weights
+from nst_torch.losses import gram_matrix, raw_terms
+from nst_torch.net import Vgg
+from nst_torch.optimisers import optimiser
+
+
+class TorchSession:
+    """One network on one device. Images, losses and gradients stay in at least float32."""
+
+    def __init__(
+        self, network: Network, weights: Weights, device: str, dtype: Dtype, exact: bool
+    ) -> None:
+        self.flags = set_flags(device, dtype, exact)
+        self.device = torch.device(device)
+        self.dtype = torch.float64 if dtype == "float64" else torch.float32
+        self.vgg = Vgg(network, weights).to(self.device, memory_format=torch.channels_last)
+        self.vgg.steps.to(getattr(torch, dtype))
+
+    def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
+        with torch.no_grad():
+            found = self.vgg(self.tensor(image)[None], taps)
+        return {tap: self.array(F) for tap, F in found.items()}
+
+    def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
+        recipe.check(self.vgg.network)
+        terms = recipe.terms()
+        P_taps = [term.tap for term in terms if isinstance(term.formula, Content)]
+        A_taps = [term.tap for term in terms if isinstance(term.formula, Style)]
+        with torch.no_grad():
+            P = self.vgg(self.tensor(content)[None], P_taps)
+            values = {f"content:{tap}": self.array(P[tap]) for tap in P_taps}
+            for share, style in zip(recipe.shares(len(styles)), styles, strict=True):
+                S = self.vgg(self.tensor(style)[None], A_taps)
+                for tap in A_taps:
+                    A = share * self.array(gram_matrix(S[tap], recipe.style))
+                    values[f"style:{tap}"] = values.get(f"style:{tap}", 0) + A
+        return Targets(terms, values, recipe.variable)
+
+    def terms(self, image: Array, targets: Targets) -> Terms:
+        x = self.tensor(image) * targets.variable.scale
+        with torch.no_grad():
+            return Terms.of(targets, self.raw(x, self.values(targets), targets).tolist())
+
+    def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
+        scale = targets.variable.scale
+        raw, g = self.evaluate(self.tensor(image) * scale, self.values(targets), targets)
+        return Terms.of(targets, raw.tolist()), self.array(g * scale)
+
+    def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
+        scale = targets.variable.scale
+        x, values, step = self.tensor(image) * scale, self.values(targets), optimiser(stage).step
+        for iteration in range(stage.iterations):
+            raw, g = self.evaluate(x, values, targets)
+            here = Snapshot(iteration, Terms.of(targets, raw.tolist()), lambda x=x: self.array(x / scale))
+            watch(here)
+            x = step(x, g)
+            if targets.variable.box == "clip":
+                x = x.clamp(0, scale)
+        return self.array(x / scale)
+
+    def raw(self, x: Tensor, values: Mapping[str, Tensor], targets: Targets) -> Tensor:
+        features = self.vgg(x[None] / targets.variable.scale, targets.taps) 
+        return raw_terms(x, features, values, targets)
+
+    def evaluate(
+        self, x: Tensor, values: Mapping[str, Tensor], targets: Targets
+    ) -> tuple[Tensor, Tensor]:
+        """Every raw term at the variable x, and d total / d x."""
+        x = x.detach().requires_grad_()
+        raw = self.raw(x, values, targets)
+        weights = torch.tensor([term.weight for term in targets.terms]).to(raw)
+        (g,) = torch.autograd.grad(torch.dot(weights, raw), x)
+        return raw.detach(), g
+
+    def values(self, targets: Targets) -> dict[str, Tensor]:
+        return {name: self.tensor(value) for name, value in targets.values.items()}
+
+    def tensor(self, array: Array) -> Tensor:
+        return torch.from_numpy(array).to(self.device, self.dtype)
+
+    def array(self, tensor: Tensor) -> Array:
+        return tensor.detach().cpu().numpy()
+
+
+def set_flags(device: str, dtype: Dtype, exact: bool) -> dict[str, str]:
+    """Sets the process-wide switches, and returns what they are now."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.backends.cuda.matmul.allow_tf32 = not exact
+    torch.backends.cudnn.allow_tf32 = not exact
+    torch.backends.cudnn.benchmark = not exact
+    torch.use_deterministic_algorithms(exact)
+    return {
+        "device": device,
+        "dtype": dtype,
+        "threads": str(torch.get_num_threads()),
+        "tf32": str(torch.backends.cudnn.allow_tf32),
+        "autotuning": str(torch.backends.cudnn.benchmark),
+        "deterministic": str(torch.are_deterministic_algorithms_enabled()),
+    }

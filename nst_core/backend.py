@@ -1,0 +1,165 @@
+"""The contract between the core and a backend: five seams, and what passes through them.
+
+An image is NumPy, shape (3, height, width), RGB, unit interval [0, 1]. Framework tensors never
+leave a backend. The preprocessing of the network comes with its weights and happens inside.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_core.errors import BackendError, unknown
+from nst_core.network import Network
+from nst_core.plan import Stage
+from nst_core.recipe import Recipe, Term, Variable
+from nst_core.weights import Weights
+
+Array = NDArray[np.floating[Any]]
+Dtype = Literal["float32", "float64", "bfloat16"]
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A package that a backend needs: its import name, its proper name, the extra that has it."""
+
+    module: str
+    title: str
+    install: str
+
+
+@dataclass(frozen=True)
+class About:
+    """What a backend runs on. `devices[0]` is the one that `auto` takes."""
+
+    framework: str
+    version: str
+    devices: tuple[str, ...]
+    dtypes: tuple[Dtype, ...]
+    engine: str = ""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What a painting is compared with: a value for each term of the recipe, by its name.
+
+    `values` holds features (N, height, width) for content and Gram matrices (N, N) for style.
+    """
+
+    terms: tuple[Term, ...]
+    values: Mapping[str, Array]
+    variable: Variable = Variable()
+
+    @property
+    def taps(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(term.tap for term in self.terms if term.tap))
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Every summand of the total by name: `raw` is the formula's value, `weights` its factor."""
+
+    raw: Mapping[str, float]
+    weights: Mapping[str, float]
+
+    @classmethod
+    def of(cls, targets: Targets, raw: Sequence[float]) -> "Terms":
+        """From raw values in the order of `targets.terms`."""
+        names = [term.name for term in targets.terms]
+        values = dict(zip(names, (float(value) for value in raw), strict=True))
+        return cls(values, {term.name: term.weight for term in targets.terms})
+
+    @property
+    def weighted(self) -> dict[str, float]:
+        return {name: self.weights[name] * value for name, value in self.raw.items()}
+
+    @property
+    def total(self) -> float:
+        return sum(self.weighted.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"total", "content": {tap: …}, "style": {tap: …}, "tv", "raw": {…}}`, weighted."""
+        return {"total": self.total, **_by_kind(self.weighted), "raw": _by_kind(self.raw)}
+
+
+def _by_kind(values: Mapping[str, float]) -> dict[str, Any]:
+    nested: dict[str, Any] = {"content": {}, "style": {}, "tv": 0.0}
+    for name, value in values.items():
+        kind, _, tap = name.partition(":")
+        if tap:
+            nested[kind][tap] = value
+        else:
+            nested[kind] = value
+    return nested
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The painting before a step: the terms there, and the image for who asks for it."""
+
+    iteration: int
+    terms: Terms
+    image: Callable[[], Array]
+
+
+Watch = Callable[[Snapshot], None]
+
+
+def choose(asked: str, offered: Sequence[str], what: str) -> str:
+    """`asked` if it is offered, the first offer for `auto`; raises BackendError otherwise."""
+    if asked == "auto":
+        return offered[0]
+    if asked in offered or f"{asked}:0" in offered:
+        return asked
+    raise BackendError(unknown(what, asked, offered))
+
+
+class Session(Protocol):
+    """One network on one device, with its weights; it remembers nothing between two calls."""
+
+    @property
+    def flags(self) -> Mapping[str, str]:
+        """The switches that were really set: device, precision, determinism."""
+
+    def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
+        """The activations (N, height, width) at each tap."""
+
+    def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
+        """What the recipe wants matched: features of the content, Gram matrices of the styles."""
+
+    def terms(self, image: Array, targets: Targets) -> Terms:
+        """Every term at `image`."""
+
+    def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
+        """Every term at `image`, and d total / d image, of the image's shape."""
+
+    def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
+        """The image after the stage's iterations; `watch` sees each one before its step."""
+
+
+class Backend(Protocol):
+    """A framework's door. Making one is cheap and imports no framework."""
+
+    @property
+    def requires(self) -> tuple[Requirement, ...]:
+        """The packages that must be installed."""
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Where the framework runs on several: their names, as in `keras:jax`; else empty."""
+
+    def about(self) -> About:
+        """Versions, devices, dtypes; imports the framework."""
+
+    def session(
+        self,
+        network: Network,
+        weights: Weights,
+        *,
+        device: str = "auto",
+        dtype: Dtype = "float32",
+        exact: bool = False,
+    ) -> Session:
+        """`exact` sets TF32, autotuning and nondeterminism off; otherwise it is the fast path."""

@@ -1,0 +1,290 @@
+"""The command line `nst`. Nothing heavy is imported before a command needs it.
+
+Exit codes: 0 done; 1 a check failed; 2 the request cannot be met, said in one line;
+130 interrupted, with the picture so far saved.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nst_core.errors import NstError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from nst_core.run import Request
+
+UNMET, INTERRUPTED = 2, 130
+DEBUG = "--debug"
+
+app = typer.Typer(
+    help="Neural style transfer in PyTorch, TensorFlow and Keras, from one specification.",
+    epilog=f"{DEBUG} anywhere on the line shows the traceback of an error.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+weights_app = typer.Typer(help="The named weight sets.", no_args_is_help=True)
+recipes_app = typer.Typer(help="The named recipes.", no_args_is_help=True)
+app.add_typer(weights_app, name="weights")
+app.add_typer(recipes_app, name="recipes")
+
+Backend = Annotated[
+    str | None, typer.Option(help="torch, tf, keras, keras:torch, keras:jax, numpy, …")
+]
+RecipeName = Annotated[
+    str | None, typer.Option("--recipe", help="A recipe's name, a .toml file, or a finished picture.")
+]
+WeightsName = Annotated[
+    str | None, typer.Option("--weights", help="auto, a set of 'nst weights list', or a file.")
+]
+PreprocessingName = Annotated[
+    str | None,
+    typer.Option("--preprocessing", help="What a weights file wants: caffe, hed, torchvision, none."),
+]
+Size = Annotated[int | None, typer.Option(help="Longest side of the painting, in pixels.")]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+DtypeName = Annotated[str | None, typer.Option("--dtype", help="float32, float64 or bfloat16.")]
+Exact = Annotated[
+    bool | None, typer.Option("--exact/--fast", help="TF32 and nondeterminism off, or allowed.")
+]
+Optimizer = Annotated[str | None, typer.Option(help="lbfgs or adam.")]
+Iterations = Annotated[int | None, typer.Option(help="Evaluations at the finest scale.")]
+Init = Annotated[str | None, typer.Option(help="content, style, noise, or a picture.")]
+ContentWeight = Annotated[float | None, typer.Option(help="Weight of the content term.")]
+StyleWeight = Annotated[float | None, typer.Option(help="Weight of the style term.")]
+TvWeight = Annotated[float | None, typer.Option(help="Weight of total variation.")]
+StyleScale = Annotated[
+    float | None, typer.Option(help="Size of the style picture over that of the painting.")
+]
+Seed = Annotated[int | None, typer.Option(help="For --init noise.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Any other field of the recipe or its plan."),
+]
+MaxPixels = Annotated[int | None, typer.Option(help="Largest picture that is decoded.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, nothing else.")]
+
+
+@app.command()
+def run(
+    content: Annotated[str | None, typer.Argument(help="The photograph, or sample:NAME.")] = None,
+    styles: Annotated[
+        list[str] | None, typer.Argument(metavar="STYLE...", help="One painting or more.")
+    ] = None,
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", help=".png, .jpg, .webp or .tiff")],
+    backend: Backend = None,
+    recipe: RecipeName = None,
+    weights: WeightsName = None,
+    preprocessing: PreprocessingName = None,
+    size: Size = None,
+    device: Device = None,
+    dtype: DtypeName = None,
+    exact: Exact = None,
+    optimizer: Optimizer = None,
+    iterations: Iterations = None,
+    init: Init = None,
+    content_weight: ContentWeight = None,
+    style_weight: StyleWeight = None,
+    tv_weight: TvWeight = None,
+    style_scale: StyleScale = None,
+    seed: Seed = None,
+    set_: Set = None,
+    max_pixels: MaxPixels = None,
+    keep_alpha: Annotated[bool, typer.Option(help="Keep the photograph's transparency.")] = False,
+    preview_every: Annotated[
+        int | None, typer.Option(min=1, help="Write the picture so far every N iterations.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Paint CONTENT in the manner of STYLE."""
+    from nst_core.terminal import paint
+
+    request = make_request(recipe, locals())
+    paint(request, output, keep_alpha, preview_every, "json" if as_json else "quiet" if quiet else "")
+
+
+@app.command()
+def losses(
+    image: Annotated[str, typer.Argument(help="The picture to judge.")],
+    content: Annotated[str, typer.Option(help="The photograph.")],
+    style: Annotated[list[str], typer.Option(help="A painting; may be repeated.")],
+    backend: Backend = None,
+    recipe: RecipeName = None,
+    weights: WeightsName = None,
+    preprocessing: PreprocessingName = None,
+    size: Size = None,
+    device: Device = None,
+    dtype: DtypeName = None,
+    exact: Exact = True,
+    content_weight: ContentWeight = None,
+    style_weight: StyleWeight = None,
+    tv_weight: TvWeight = None,
+    style_scale: StyleScale = None,
+    set_: Set = None,
+    max_pixels: MaxPixels = None,
+    as_json: Json = False,
+) -> None:
+    """Every term of the total at IMAGE, without optimising."""
+    from nst_core import run as job
+    from nst_core.terminal import terms_table
+
+    terms = job.losses(make_request(recipe, locals() | {"styles": style}), image)
+    show(json.dumps(terms.as_json()) if as_json else terms_table(terms))
+
+
+@app.command()
+def backends(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Open each one, and show devices and tracebacks.")
+    ] = False,
+) -> None:
+    """List the backends, and how to install what is absent."""
+    from nst_core.terminal import backends_table
+
+    show(backends_table(verbose))
+
+
+@recipes_app.command("list")
+def recipes_list() -> None:
+    """Name and source of every recipe."""
+    from nst_core import recipe
+
+    found = [recipe.load(name) for name in recipe.names()]
+    show(table("recipe title source", [(r.name, r.title, r.source) for r in found]))
+
+
+@weights_app.command("list")
+def weights_list() -> None:
+    """Every set, its licence, and whether it is in the cache."""
+    from nst_core import weights
+
+    rows = [
+        (s.name, s.network, s.preprocessing.name, s.licence, "yes" if weights.cached(s.name) else "")
+        for s in weights.SETS.values()
+    ]
+    show(table("set network preprocessing licence cached", rows))
+
+
+@weights_app.command("fetch")
+def weights_fetch(name: str) -> None:
+    """Download a set, check its hash, and keep it in the cache."""
+    from nst_core import weights
+
+    show(str(weights.fetch(weights.set_named(name), progress=sys.stderr.isatty())))
+
+
+@weights_app.command("verify")
+def weights_verify(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
+    """Hash what is in the cache again; of every set, or of those named."""
+    from nst_core import weights
+
+    for name in names or [name for name in weights.SETS if weights.cached(name)]:
+        show(f"{name}: {weights.verify(name)}")
+
+
+@weights_app.command("path")
+def weights_path(name: Annotated[str | None, typer.Argument()] = None) -> None:
+    """The cache folder, or the file of one set."""
+    from nst_core import weights
+
+    if name is None:
+        show(str(weights.cache_dir()))
+    elif found := weights.cached(weights.set_named(name).name):
+        show(str(found))
+    else:
+        raise NstError(f"weights '{name}' are not in the cache. Try: nst weights fetch {name}")
+
+
+PLAN_OPTIONS = ("size", "iterations", "optimizer", "init", "seed")
+WEIGHT_OPTIONS = ("content", "style", "tv")
+REQUEST_OPTIONS = (
+    "content", "styles", "backend", "weights", "preprocessing",
+    "device", "dtype", "exact", "style_scale", "max_pixels",
+)  # fmt: skip
+
+
+def make_request(recipe_source: str | None, given: dict[str, Any]) -> "Request":
+    """The request: what a finished picture says, then what the options say."""
+    from nst_core import recipe
+    from nst_core.run import Request, recorded
+
+    source = recipe_source or recipe.DEFAULT
+    options = recorded(source)
+    options |= {key: given[key] for key in REQUEST_OPTIONS if given.get(key)}
+    options["recipe"] = recipe.load(source, changes(given))
+    for need in ("content", "styles"):
+        if need not in options:
+            raise NstError(f"no {need.removesuffix('s')} picture: nst run CONTENT STYLE -o OUT")
+    return Request(**(options | {"styles": tuple(options["styles"])}))
+
+
+def changes(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """(dotted key, value) for each option that lays something over the recipe."""
+    from nst_core.recipe import parse_value
+
+    for item in given["set_"] or []:
+        key, equals, text = item.partition("=")
+        if not equals:
+            raise NstError(f"--set {item}: write it as KEY=VALUE, such as --set plan.lbfgs.history=10")
+        yield key, parse_value(text)
+    for name in PLAN_OPTIONS:
+        if given.get(name) is not None:
+            yield f"plan.{name}", given[name]
+    for name in WEIGHT_OPTIONS:
+        if given[f"{name}_weight"] is not None:
+            yield f"{name}.weight", given[f"{name}_weight"]
+
+
+def table(columns: str, rows: list[tuple[str, ...]]) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    made = Table(*columns.split(), box=box.SIMPLE_HEAD)
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def show(what: Any) -> None:
+    """Plain text goes to standard output as it is; anything else is laid out by rich."""
+    if isinstance(what, str):
+        typer.echo(what)
+        return
+    from rich.console import Console
+
+    Console().print(what)
+
+
+def main() -> None:
+    """The console script: every failure is one line on standard error and an exit code."""
+    debug = DEBUG in sys.argv
+    logging.basicConfig(format="%(message)s", level=logging.DEBUG if debug else logging.ERROR)
+    arguments = [argument for argument in sys.argv[1:] if argument != DEBUG]
+    try:
+        sys.exit(app(arguments, standalone_mode=False))
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        if debug:
+            raise
+        typer.echo(f"nst: {line_of(error)}", err=True)
+        sys.exit(UNMET)
+
+
+def line_of(error: Exception) -> str:
+    """What happened and what to do, in one line."""
+    if isinstance(error, NstError):
+        return " ".join(str(error).split())
+    if hasattr(error, "format_message"):  # the command line's own complaints
+        return f"{' '.join(error.format_message().split())} See 'nst --help'."
+    kind = type(error).__name__
+    return f"{kind}: {' '.join(str(error).split())[:300]} (add {DEBUG} for the traceback)"

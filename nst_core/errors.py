@@ -1,0 +1,36 @@
+"""Errors that a user can act on: one line that says what happened, then what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class NstError(Exception):
+    """A request that cannot be met. The command line prints it as one line and exits with 2."""
+
+
+class ImageError(NstError):
+    """A picture that cannot be read or written."""
+
+
+class WeightsError(NstError):
+    """A weight set that is unknown, unreachable or damaged."""
+
+
+class RecipeError(NstError):
+    """A recipe or plan with a field that is unknown or out of range."""
+
+
+class BackendError(NstError):
+    """A backend that is unknown, not installed or broken."""
+
+
+class WorkerError(NstError):
+    """A worker process that raised, hung, was killed or left no result."""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """The line for a name that does not exist: the nearest one, then all there are."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    guess = f" Did you mean '{near[0]}'?" if near else ""
+    return f"no {what} named '{name}'.{guess} There is: {', '.join(names)}."

@@ -1,0 +1,86 @@
+"""A plan: how the picture is found. Scales, iterations, optimiser, first image, seed.
+
+An iteration is one evaluation of the total and its gradient, followed by one step.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Optimizer = Literal["lbfgs", "adam"]
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Lbfgs(Settings):
+    """Constants of `nst_core.optimisers.Lbfgs`."""
+
+    lr: Positive = 1.0
+    history: Annotated[int, Field(ge=1)] = 100
+    """Pairs of steps and gradient differences that are kept."""
+    curvature: Annotated[float, Field(ge=0)] = 1e-10
+    """A pair is skipped unless y·s exceeds this share of ‖y‖‖s‖."""
+
+
+class Adam(Settings):
+    """Constants of `nst_core.optimisers.Adam` (Kingma & Ba 2015, algorithm 1)."""
+
+    lr: Positive = 0.02
+    beta1: Fraction = 0.9
+    beta2: Fraction = 0.999
+    epsilon: Positive = 1e-8
+
+
+class Stage(Settings):
+    """One scale of the plan: its longest side in pixels, its share of the work."""
+
+    size: int
+    iterations: int
+    optimizer: Optimizer
+    lbfgs: Lbfgs
+    adam: Adam
+
+
+class Plan(Settings):
+    """The schedule. Sizes are longest sides, in pixels."""
+
+    size: Annotated[int, Field(ge=1)] = 512
+    iterations: Annotated[int, Field(ge=1)] = 100
+    """At the finest scale."""
+    coarsest: Annotated[int, Field(ge=1)] | None = None
+    """Coarse-to-fine: the size is halved while it stays at or above this; unset: one scale."""
+    coarser: Annotated[float, Field(ge=1)] = 1.0
+    """Each coarser scale gets this times the iterations of the next finer one."""
+    optimizer: Optimizer = "lbfgs"
+    lbfgs: Lbfgs = Lbfgs()
+    adam: Adam = Adam()
+    init: str = "content"
+    """`content`, `style`, `noise`, or the path of a picture."""
+    noise: Positive = 0.25
+    """Standard deviation of the white noise around mid-grey, in units of the unit interval."""
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def sizes(self) -> tuple[int, ...]:
+        """The scales, coarsest first."""
+        sizes = [self.size]
+        while self.coarsest and sizes[0] // 2 >= self.coarsest:
+            sizes.insert(0, sizes[0] // 2)
+        return tuple(sizes)
+
+    def stages(self) -> tuple[Stage, ...]:
+        """One stage for each scale, coarsest first."""
+        sizes = self.sizes()
+        return tuple(
+            Stage(
+                size=size,
+                iterations=round(self.iterations * self.coarser ** (len(sizes) - 1 - level)),
+                optimizer=self.optimizer,
+                lbfgs=self.lbfgs,
+                adam=self.adam,
+            )
+            for level, size in enumerate(sizes)
+        )

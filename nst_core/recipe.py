@@ -1,0 +1,222 @@
+"""A recipe: what is optimised. Network, taps, formulas, weights, and the plan it was made for.
+
+A recipe is data: a TOML file in `recipes/`, a user's own, or the record inside a finished
+picture. Every formula that it can name is written once, in `nst_core.formulas`.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from nst_core.errors import RecipeError, unknown
+from nst_core.images import read_record
+from nst_core.network import Network, Pooling
+from nst_core.plan import Plan
+
+DEFAULT = "default"
+
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Taps = Annotated[dict[str, Weight], Field(min_length=1)]
+
+# what a sum of squared differences is divided by: nothing, the number of its terms, or the
+# target's own sum of squares, which makes it a relative error without unit or size
+Reduction = Literal["sum", "mean", "relative"]
+
+
+class Section(BaseModel):
+    """A part of a recipe: immutable, and no field that is not declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NetworkChoice(Section):
+    """Which features are compared."""
+
+    weights: str
+    """The weight set that the recipe means; used where the user asks for `auto`."""
+    pooling: Pooling = "max"
+    normalised: bool = False
+    """Filters rescaled to a mean activation of one (Gatys et al. 2016, section 2)."""
+
+
+class Content(Section):
+    """Σ(F − P)² over the features F of the painting and P of the photograph."""
+
+    weight: Weight = 1.0
+    taps: Taps
+    reduction: Reduction = "sum"
+    factor: Positive = 1.0
+
+
+class Style(Section):
+    """Σ(G − A)² over the Gram matrices G of the painting and A of the style."""
+
+    weight: Weight
+    taps: Taps
+    gram: Literal["raw", "positions", "elements"] = "raw"
+    """F Fᵀ is divided by nothing, by M = height·width, or by N·M with N channels."""
+    reduction: Reduction = "sum"
+    factor: Positive = 1.0
+    blend: tuple[Weight, ...] = ()
+    """Shares of several styles in the average Gram matrix; empty: equal shares."""
+
+
+class TotalVariation(Section):
+    """Differences d between neighbouring pixels, down and across: Σ|d| or Σd²."""
+
+    weight: Weight = 0.0
+    norm: Literal["absolute", "squared"] = "squared"
+    reduction: Literal["sum", "mean"] = "mean"
+
+
+class Variable(Section):
+    """What the optimiser moves: the image times `scale`, and whether it stays in its box."""
+
+    scale: Positive = 1.0
+    box: Literal["none", "clip"] = "none"
+
+
+@dataclass(frozen=True)
+class Term:
+    """One summand of the total: `weight` times the formula's value at `tap`.
+
+    `name` is `content:relu4_2`, `style:relu1_1` or `tv`; `tap` is empty for total variation,
+    which looks at the image itself.
+    """
+
+    name: str
+    tap: str
+    weight: float
+    formula: Content | Style | TotalVariation
+
+
+class Recipe(Section):
+    """Everything that decides which picture is the best one."""
+
+    name: str
+    title: str
+    source: str
+    network: NetworkChoice
+    content: Content
+    style: Style
+    tv: TotalVariation = TotalVariation()
+    variable: Variable = Variable()
+    plan: Plan = Plan()
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if not any(term.weight for term in self.terms()):
+            raise ValueError("every weight is 0: nothing would be optimised")
+        return self
+
+    def terms(self) -> tuple[Term, ...]:
+        """The summands of the total, content first; those of weight 0 are part of the list."""
+        content = (
+            Term(f"content:{tap}", tap, self.content.weight * share, self.content)
+            for tap, share in self.content.taps.items()
+        )
+        style = (
+            Term(f"style:{tap}", tap, self.style.weight * share, self.style)
+            for tap, share in self.style.taps.items()
+        )
+        return (*content, *style, Term("tv", "", self.tv.weight, self.tv))
+
+    def taps(self) -> tuple[str, ...]:
+        """Every tap that a term looks at, once."""
+        return tuple(dict.fromkeys(term.tap for term in self.terms() if term.tap))
+
+    def shares(self, styles: int) -> tuple[float, ...]:
+        """Each style's share of the average Gram matrix; they add up to one."""
+        blend = self.style.blend or (1.0,) * styles
+        if len(blend) != styles or not sum(blend):
+            raise RecipeError(
+                f"style.blend: {len(blend)} shares for {styles} styles: "
+                "give one for each style, not all of them 0"
+            )
+        return tuple(share / sum(blend) for share in blend)
+
+    def check(self, network: Network) -> None:
+        """Raises NstError, naming the nearest layer, if the network lacks a tap."""
+        for tap in self.taps():
+            network.layer(tap)
+
+
+def names() -> tuple[str, ...]:
+    """The recipes that are shipped."""
+    found = resources.files("nst_core").joinpath("recipes").iterdir()
+    return tuple(sorted(item.name.removesuffix(".toml") for item in found))
+
+
+def load(source: str, changes: Iterable[tuple[str, Any]] = ()) -> Recipe:
+    """The recipe called `source`, or in the TOML file or finished picture of that path.
+
+    `changes` are (dotted key, value) pairs laid over it, such as `("style.weight", 1e4)`.
+    """
+    return build(read(source), source, changes)
+
+
+def read(source: str) -> dict[str, Any]:
+    """The fields of a shipped recipe, a TOML file, or the record of a finished picture."""
+    path = Path(source)
+    try:
+        if source in names():
+            text = resources.files("nst_core").joinpath(f"recipes/{source}.toml").read_text("utf-8")
+            return tomllib.loads(text)
+        if path.suffix == ".toml":
+            return tomllib.loads(path.read_text("utf-8"))
+        if path.is_file():
+            return dict(json.loads(read_record(path))["recipe"])
+    except (tomllib.TOMLDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+        raise RecipeError(f"recipe '{source}' cannot be read: {error}") from error
+    except OSError as error:
+        raise RecipeError(f"recipe '{source}' cannot be read: {error.strerror}") from error
+    raise RecipeError(unknown("recipe", source, names()))
+
+
+def build(
+    fields: Mapping[str, Any], source: str, changes: Iterable[tuple[str, Any]] = ()
+) -> Recipe:
+    """Validates `fields` with `changes` laid over them; raises RecipeError in one line."""
+    merged = json.loads(json.dumps(fields))
+    for key, value in changes:
+        _put(merged, key, value)
+    try:
+        return Recipe.model_validate(merged)
+    except ValidationError as error:
+        raise RecipeError(f"recipe '{source}': {_first_complaint(error)}") from error
+
+
+def parse_value(text: str) -> Any:
+    """A value as TOML writes it (`1e4`, `true`, `[1, 2]`); anything else is the text itself."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _put(fields: dict[str, Any], key: str, value: Any) -> None:
+    *path, last = key.split(".")
+    for name in path:
+        fields = fields.setdefault(name, {})
+        if not isinstance(fields, dict):
+            raise RecipeError(f"'{key}' is no field of a recipe: '{name}' has no fields below it")
+    fields[last] = value
+
+
+def _first_complaint(error: ValidationError) -> str:
+    first, *rest = error.errors()
+    field = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = "there is no such field"
+    elif "input" in first and not isinstance(first["input"], dict):
+        message += f", not {first['input']!r}"
+    more = f" (and {len(rest)} more)" if rest else ""
+    return f"{field}: {message}{more}" if field else f"{message}{more}"

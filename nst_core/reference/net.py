@@ -1,0 +1,118 @@
+"""VGG in NumPy: each layer's value, and the product of its Jacobian's transpose with a vector.
+
+Activations have shape (channels, height, width).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_core.network import KERNEL, POOL, Layer, Network
+from nst_core.weights import Preprocessing, Weights
+
+Array = NDArray[np.floating[Any]]
+Pullback = Callable[[Array], Array]
+
+
+def preprocess(image: Array, rule: Preprocessing) -> tuple[Array, Pullback]:
+    """(scale·image − mean) / std in the weights' channel order."""
+    order = ["RGB".index(channel) for channel in rule.channels]
+    mean = np.array(rule.mean, image.dtype)[:, None, None]
+    std = np.array(rule.std, image.dtype)[:, None, None]
+
+    def pullback(g: Array) -> Array:
+        back = np.empty_like(g)
+        back[order] = g * rule.scale / std
+        return back
+
+    return (rule.scale * image[order] - mean) / std, pullback
+
+
+def convolution(x: Array, kernel: Array, bias: Array) -> tuple[Array, Pullback]:
+    """y[o, h, w] = bias[o] + Σ kernel[o, c, i, j] x[c, h+i−1, w+j−1], zero outside the image."""
+    _, height, width = x.shape
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
+    shifts = [(i, j) for i in range(KERNEL) for j in range(KERNEL)]
+
+    def window(array: Array, i: int, j: int) -> Array:
+        return array[:, i : i + height, j : j + width]
+
+    y = np.broadcast_to(bias[:, None, None], (len(bias), height, width)).copy()
+    for i, j in shifts:
+        y += np.tensordot(kernel[:, :, i, j], window(padded, i, j), 1)
+
+    def pullback(g: Array) -> Array:
+        back = np.zeros_like(padded)
+        for i, j in shifts:
+            window(back, i, j)[...] += np.tensordot(kernel[:, :, i, j].T, g, 1)
+        return back[:, 1:-1, 1:-1]
+
+    return y, pullback
+
+
+def relu(x: Array) -> tuple[Array, Pullback]:
+    """max(x, 0); the derivative at 0 is 0."""
+    active = x > 0
+    return x * active, lambda g: g * active
+
+
+def pool(x: Array, pooling: str) -> tuple[Array, Pullback]:
+    """The maximum or mean of each 2×2 window; of equal maxima the first takes the gradient."""
+    channels, height, width = x.shape[0], x.shape[1] // POOL, x.shape[2] // POOL
+    kept = x[:, : height * POOL, : width * POOL]
+    blocks = kept.reshape(channels, height, POOL, width, POOL).swapaxes(2, 3)
+    windows = blocks.reshape(channels, height, width, POOL * POOL)
+    if pooling == "average":
+        share = np.full_like(windows, 1 / (POOL * POOL))
+    else:
+        first = windows.argmax(-1)[..., None]
+        share = (np.arange(POOL * POOL) == first).astype(x.dtype)
+
+    def pullback(g: Array) -> Array:
+        spread = (g[..., None] * share).reshape(channels, height, width, POOL, POOL)
+        back = np.zeros_like(x)
+        back[:, : height * POOL, : width * POOL] = spread.swapaxes(2, 3).reshape(kept.shape)
+        return back
+
+    return (windows * share).sum(-1), pullback
+
+
+class Vgg:
+    """The layers of the map with their weights, in one precision."""
+
+    def __init__(self, network: Network, weights: Weights, dtype: Any) -> None:
+        self.network = network
+        self.preprocessing = weights.preprocessing
+        self.parameters = {
+            name: (kernel.astype(dtype), bias.astype(dtype))
+            for name, (kernel, bias) in weights.parameters.items()
+        }
+
+    def layer(self, layer: Layer, x: Array) -> tuple[Array, Pullback]:
+        if layer.kind == "conv":
+            return convolution(x, *self.parameters[layer.name])
+        return relu(x) if layer.kind == "relu" else pool(x, self.network.pooling)
+
+    def forward(
+        self, image: Array, taps: Sequence[str]
+    ) -> tuple[dict[str, Array], Callable[[Mapping[str, Array]], Array]]:
+        """The features at the taps, and the map from gradients there to that of the image."""
+        x, to_image = preprocess(image, self.preprocessing)
+        found: dict[str, Array] = {}
+        steps: list[tuple[str, Pullback]] = []
+        for layer in self.network.until(taps):
+            x, pullback = self.layer(layer, x)
+            steps.append((layer.name, pullback))
+            if layer.name in taps:
+                found[layer.name] = x
+        last = np.zeros_like(x)
+
+        def backward(gradients: Mapping[str, Array]) -> Array:
+            g = last
+            for name, pullback in reversed(steps):
+                g = pullback(g + gradients.get(name, 0))
+            return to_image(g)
+
+        return found, backward

@@ -1,0 +1,81 @@
+"""The session: features, targets, terms, gradient, and the loop that paints."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from nst_core import optimisers
+from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
+from nst_core.formulas import gram_matrix
+from nst_core.network import Network
+from nst_core.plan import Stage
+from nst_core.recipe import Content, Recipe, Style, Term
+from nst_core.reference import losses
+from nst_core.reference.net import Vgg
+from nst_core.weights import Weights
+
+
+class NumpySession:
+    """One network in one precision."""
+
+    def __init__(self, network: Network, weights: Weights, device: str, dtype: Dtype) -> None:
+        self.dtype = np.dtype(dtype)
+        self.vgg = Vgg(network, weights, self.dtype)
+        self.flags = {"device": device, "dtype": dtype}
+
+    def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
+        return self.vgg.forward(image.astype(self.dtype), taps)[0]
+
+    def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
+        recipe.check(self.vgg.network)
+        P = self.features(content, tuple(recipe.content.taps))
+        values = {f"content:{tap}": F for tap, F in P.items()}
+        for share, style in zip(recipe.shares(len(styles)), styles, strict=True):
+            for tap, F in self.features(style, tuple(recipe.style.taps)).items():
+                A = share * gram_matrix(F, recipe.style)
+                values[f"style:{tap}"] = values.get(f"style:{tap}", 0) + A
+        return Targets(recipe.terms(), values, recipe.variable)
+
+    def terms(self, image: Array, targets: Targets) -> Terms:
+        return self.gradient(image, targets)[0]
+
+    def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
+        image = image.astype(self.dtype)
+        features, backward = self.vgg.forward(image, targets.taps)
+        raw: list[float] = []
+        at_taps: dict[str, Array] = {}
+        g = np.zeros_like(image)
+        for term in targets.terms:
+            value, slope = self.term(term, image, features, targets)
+            raw.append(value)
+            if term.tap:
+                at_taps[term.tap] = at_taps.get(term.tap, 0) + term.weight * slope
+            else:
+                g += term.weight * slope
+        return Terms.of(targets, raw), g + backward(at_taps)
+
+    def term(
+        self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
+    ) -> tuple[float, Array]:
+        """The term's value, and its derivative at its tap, or at the image if it has none."""
+        match term.formula:
+            case Content() as formula:
+                return losses.content(features[term.tap], targets.values[term.name], formula)
+            case Style() as formula:
+                return losses.style(features[term.tap], targets.values[term.name], formula)
+            case formula:
+                scale = targets.variable.scale
+                value, slope = losses.smoothness(scale * image, formula)
+                return value, scale * slope
+
+    def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
+        scale = targets.variable.scale
+        x = image.astype(self.dtype) * scale
+        optimiser = optimisers.optimiser(stage)
+        for iteration in range(stage.iterations):
+            terms, g = self.gradient(x / scale, targets)
+            watch(Snapshot(iteration, terms, lambda x=x: x / scale))
+            x = optimiser.step(x, g / scale)
+            if targets.variable.box == "clip":
+                x = x.clip(0, scale)
+        return x / scale

@@ -1,0 +1,105 @@
+"""Backends are found through the entry-point group `nst.backends`; the core's own are no exception.
+
+A backend is addressed as `torch`, or with its engine as `keras:jax`. One that is missing or
+broken never keeps another from working.
+"""
+
+import importlib.util
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+
+from nst_core.backend import Backend
+from nst_core.errors import BackendError, unknown
+
+GROUP = "nst.backends"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One backend, or one engine of it. `problem` is empty where it is ready to paint."""
+
+    name: str
+    distribution: str
+    frameworks: str
+    problem: str
+    cause: BaseException | None = None
+
+
+def declared() -> dict[str, EntryPoint]:
+    """The entry points by name, sorted."""
+    return {entry.name: entry for entry in sorted(entry_points(group=GROUP))}
+
+
+def backend(address: str) -> Backend:
+    """The backend of that address, its framework installed but not imported.
+
+    Raises BackendError: unknown, framework absent, or broken.
+    """
+    plugins = declared()
+    name, _, engine = address.partition(":")
+    if name not in plugins:
+        raise BackendError(f"no backend named '{name}'. Declared here: {', '.join(plugins)}.")
+    opened = _open(plugins[name], engine)
+    if problem := _absent(address, opened):
+        raise BackendError(problem)
+    return opened
+
+
+def listing() -> list[Listing]:
+    """Every declared backend and engine, ready or not; imports no framework."""
+    return [line for entry in declared().values() for line in _lines(entry)]
+
+
+def _lines(entry: EntryPoint) -> Iterator[Listing]:
+    distribution = _distribution(entry)
+    try:
+        engines = _open(entry).engines or ("",)
+        for engine in engines:
+            opened = _open(entry, engine)
+            address = f"{entry.name}:{engine}" if engine else entry.name
+            frameworks = " + ".join(f"{n.title} {_version(n.module)}" for n in opened.requires)
+            yield Listing(address, distribution, frameworks, _absent(address, opened))
+    except BackendError as error:
+        yield Listing(entry.name, distribution, "", str(error), error.__cause__)
+
+
+def _open(entry: EntryPoint, engine: str = "") -> Backend:
+    try:
+        open_backend = entry.load()
+        opened: Backend = open_backend()
+        if engine and engine in opened.engines:
+            opened = open_backend(engine)
+    except Exception as error:
+        raise BackendError(
+            f"backend '{entry.name}' (from {_distribution(entry)}) failed to load: "
+            f"{type(error).__name__}: {' '.join(str(error).split())}. "
+            "Run 'nst backends --verbose' for the traceback."
+        ) from error
+    if engine and not opened.engines:
+        raise BackendError(f"backend '{entry.name}' has no engines: leave out ':{engine}'.")
+    if engine and engine not in opened.engines:
+        raise BackendError(unknown(f"engine of backend {entry.name}", engine, opened.engines))
+    return opened
+
+
+def _absent(address: str, opened: Backend) -> str:
+    """The line that says which framework is missing; empty if none is."""
+    for need in opened.requires:
+        if importlib.util.find_spec(need.module) is None:
+            return (
+                f"backend '{address}' needs {need.title}, which is not installed. "
+                f'Try: pip install "{need.install}"'
+            )
+    return ""
+
+
+def _version(module: str) -> str:
+    try:
+        return version(module)
+    except PackageNotFoundError:
+        return "(absent)"
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"

@@ -1,0 +1,46 @@
+"""Named weight sets: where from, hash, licence, preprocessing; cache, fetch, verify, convert."""
+
+from nst_core.weights.choosing import resolve
+from nst_core.weights.failure import FetchError
+from nst_core.weights.fetching import fetch
+from nst_core.weights.loading import load
+from nst_core.weights.normalised import normalise, read_means, write_means
+from nst_core.weights.parameters import Weights, content_hash
+from nst_core.weights.sets import (
+    CAFFE,
+    HED,
+    NONE,
+    PREPROCESSINGS,
+    SETS,
+    TORCHVISION,
+    Download,
+    Preprocessing,
+    WeightSet,
+    Wheel,
+)
+from nst_core.weights.store import cache_dir, cached, verify
+
+__all__ = [
+    "CAFFE",
+    "HED",
+    "NONE",
+    "PREPROCESSINGS",
+    "SETS",
+    "TORCHVISION",
+    "Download",
+    "FetchError",
+    "Preprocessing",
+    "WeightSet",
+    "Weights",
+    "Wheel",
+    "cache_dir",
+    "cached",
+    "content_hash",
+    "fetch",
+    "load",
+    "normalise",
+    "read_means",
+    "resolve",
+    "verify",
+    "write_means",
+]

