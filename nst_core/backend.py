@@ -41,16 +41,29 @@ class About:
     engine: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Targets:
     """What a painting is compared with: a value for each term of the recipe, by its name.
 
     `values` holds features (N, height, width) for content and Gram matrices (N, N) for style.
+    Two are equal only if they are the same object, so that a compiler can be keyed by them.
     """
 
     terms: tuple[Term, ...]
     values: Mapping[str, Array]
-    variable: Variable = Variable()
+    variable: Variable
+
+    @classmethod
+    def of(
+        cls, recipe: Recipe, features: Mapping[str, Array], grams: Sequence[Mapping[str, Array]]
+    ) -> "Targets":
+        """From the content's features by tap, and each style's Gram matrices, which are averaged."""
+        values = {f"content:{tap}": P for tap, P in features.items()}
+        shares = recipe.shares(len(grams))
+        for tap in recipe.style.taps:
+            pairs = zip(shares, grams, strict=True)
+            values[f"style:{tap}"] = sum((share * A[tap] for share, A in pairs), np.float32(0))
+        return cls(recipe.terms(), values, recipe.variable)
 
     @property
     def taps(self) -> tuple[str, ...]:

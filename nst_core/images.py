@@ -34,6 +34,7 @@ Format = tuple[str, dict[str, Any]]  # Pillow's name, how it is saved
 
 MAX_PIXELS = 100_000_000
 RECORD_KEY = "nst"
+SAMPLE = "sample:"
 
 _READS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF")
 _JPEG: Format = ("JPEG", {"quality": 95, "subsampling": 0})  # 0 is 4:4:4
@@ -141,7 +142,7 @@ def writable(path: str | Path) -> None:
         part = _part(path)
         part.touch(exist_ok=False)  # permission bits say nothing of a read-only disk
         part.unlink()
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RuntimeError: links that go in a circle
         raise _refused("write", path, error) from error
 
 
@@ -165,10 +166,7 @@ def read_record(path: str | Path) -> str:
 
 
 def _bytes(name: str) -> bytes:
-    from nst_core import samples
-
-    kind, _, sample = name.partition(":")
-    path = samples.path(sample) if kind == "sample" else Path(name)
+    path = _sample(name) if name.startswith(SAMPLE) else Path(name)
     try:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
@@ -176,6 +174,12 @@ def _bytes(name: str) -> bytes:
     if not data:
         raise ImageError(f"'{name}' is empty (0 bytes): fetch or export it again")
     return data
+
+
+def _sample(name: str) -> Path:
+    from nst_core.samples import path  # read only when asked for: it draws
+
+    return path(name.removeprefix(SAMPLE))
 
 
 @contextmanager
@@ -351,12 +355,13 @@ def _replace(path: Path, data: bytes) -> None:
             part.replace(path.resolve())
         finally:
             part.unlink(missing_ok=True)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         raise _refused("write", path, error) from error
 
 
 def _refused(verb: str, path: str | Path, error: Exception) -> ImageError:
-    cure = "check the path and its permissions, or choose another place"
+    other = ", or choose another place" if verb == "write" else ""
+    cure = f"check the path and its permissions{other}"
     return ImageError(f"cannot {verb} '{path}' ({_reason(error)}): {cure}")
 
 

@@ -81,6 +81,6 @@ class Lbfgs:
         return q
 
 
-def optimiser(stage: plan.Stage) -> Adam | Lbfgs:
+def make_optimiser(stage: plan.Stage) -> Adam | Lbfgs:
     """A fresh optimiser for the stage."""
     return Adam(stage.adam) if stage.optimizer == "adam" else Lbfgs(stage.lbfgs)

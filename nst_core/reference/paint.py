@@ -29,12 +29,11 @@ class NumpySession:
     def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
         recipe.check(self.vgg.network)
         P = self.features(content, tuple(recipe.content.taps))
-        values = {f"content:{tap}": F for tap, F in P.items()}
-        for share, style in zip(recipe.shares(len(styles)), styles, strict=True):
-            for tap, F in self.features(style, tuple(recipe.style.taps)).items():
-                A = share * gram_matrix(F, recipe.style)
-                values[f"style:{tap}"] = values.get(f"style:{tap}", 0) + A
-        return Targets(recipe.terms(), values, recipe.variable)
+        return Targets.of(recipe, P, [self.grams(style, recipe.style) for style in styles])
+
+    def grams(self, image: Array, style: Style) -> dict[str, Array]:
+        S = self.features(image, tuple(style.taps))
+        return {tap: gram_matrix(F, style) for tap, F in S.items()}
 
     def terms(self, image: Array, targets: Targets) -> Terms:
         return self.gradient(image, targets)[0]
@@ -71,7 +70,7 @@ class NumpySession:
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         scale = targets.variable.scale
         x = image.astype(self.dtype) * scale
-        optimiser = optimisers.optimiser(stage)
+        optimiser = optimisers.make_optimiser(stage)
         for iteration in range(stage.iterations):
             terms, g = self.gradient(x / scale, targets)
             watch(Snapshot(iteration, terms, lambda x=x: x / scale))

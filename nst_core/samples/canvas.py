@@ -52,9 +52,7 @@ def resize(field: Array, rows: int, columns: int) -> Array:
     return np.asarray(image.resize((columns, rows), Image.Resampling.BICUBIC), dtype=np.float64)
 
 
-def noise(
-    rng: Rng, shape: tuple[int, int], cells: tuple[int, int], octaves: int = 1
-) -> Array:
+def noise(rng: Rng, shape: tuple[int, int], cells: tuple[int, int], octaves: int = 1) -> Array:
     """Value noise with zero mean and unit deviation: `cells` knots down and across, then finer."""
     total = np.zeros(shape)
     for octave in range(octaves):
@@ -70,8 +68,8 @@ def blur(field: Array, sigma: float) -> Array:
     fy = np.fft.fftfreq(wide.shape[0])[:, None]
     fx = np.fft.rfftfreq(wide.shape[1])[None, :]
     kernel = np.exp(-2 * (np.pi * sigma) ** 2 * (fx**2 + fy**2))
-    smooth = np.fft.irfft2(np.fft.rfft2(wide) * kernel, s=wide.shape)
-    return smooth[pad:-pad, pad:-pad]
+    soft: Array = np.fft.irfft2(np.fft.rfft2(wide) * kernel, s=wide.shape)
+    return soft[pad:-pad, pad:-pad]
 
 
 def ramp(value: Array, *stops: str) -> Array:

@@ -43,11 +43,16 @@ def paint(size: int) -> Array:
     seeds = settle(sow(density, 620, rng), density, 6)
     panes = cells(seeds, x, y, np.full(len(seeds), 190.0), part)
     bold = np.where((part >= 3000) & (part < 4000), part // 100, part)
-    major, minor = came(bold, 3.2 * canvas.scale), came(part * 4096 + panes.label, 1.5 * canvas.scale)
+    major, minor = (
+        came(bold, 3.2 * canvas.scale),
+        came(part * 4096 + panes.label, 1.5 * canvas.scale),
+    )
     glass = pot_metal(part, panes, (x, y), rng)
     glass *= lit_from_behind(x, y)[..., None]
     glass *= (1 - 0.46 * np.clip(major**0.35 + 0.6 * minor**0.35, 0, 1) ** 2)[..., None]
-    picture = leaded(hammered(glass, rng, canvas.scale), np.maximum(major, minor), canvas.scale, rng)
+    picture = leaded(
+        hammered(glass, rng, canvas.scale), np.maximum(major, minor), canvas.scale, rng
+    )
     return halation(picture, canvas.scale)
 
 
@@ -61,7 +66,9 @@ def parts(x: Array, y: Array) -> Labels:
     part = 1001 + 2 * np.floor(spoke + 0.5).astype(np.int64) % (2 * RAYS)
     part += 100 * (r > 452 + 30 * np.cos(4 * np.pi * 3 * turn))
     part = np.where(flame, 1000 + 2 * np.floor(spoke).astype(np.int64), part)
-    for ring, (radius, sectors) in reversed(list(enumerate(zip(RINGS, (1, 12, 12, 24), strict=True)))):
+    for ring, (radius, sectors) in reversed(
+        list(enumerate(zip(RINGS, (1, 12, 12, 24), strict=True)))
+    ):
         scallop = radius + (0, 5, 9, 13)[ring] * np.abs(np.sin(np.pi * sectors * turn))
         sector = np.floor(sectors * ((turn + (0.5 / sectors) * (ring == 2)) % 1)).astype(np.int64)
         part = np.where(r < scallop, 100 * ring + sector, part)
@@ -147,13 +154,17 @@ def pot_metal(part: Labels, panes: Cells, place: tuple[Array, Array], rng: Rng) 
     x, y = (axis - _mean(axis, pane, count)[pane] for axis in place)
     angle = rng.uniform(0, 2 * np.pi, count)[pane]
     slope = np.tanh((x * np.cos(angle) + y * np.sin(angle)) / 34)
-    ways = [noise(rng, part.shape, knots, 2) for knots in ((14, 150), (150, 14), (46, 46), (90, 24))]
+    ways = [
+        noise(rng, part.shape, knots, 2) for knots in ((14, 150), (150, 14), (46, 46), (90, 24))
+    ]
     streak = np.choose(rng.integers(0, 4, count)[pane], ways)
     bubbles = np.clip(noise(rng, part.shape, (330, 270)) - 2.3, 0, 1)
     tone = 1 + 0.24 * slope + 0.13 * streak
     other = np.roll(tint, 1, axis=1) * 0.3 + tint * 0.7
     share = (0.5 + 0.5 * np.tanh(streak))[..., None] * 0.38
-    return (tint[pane] * (1 - share) + other[pane] * share) * tone[..., None] + 0.4 * bubbles[..., None]
+    return (tint[pane] * (1 - share) + other[pane] * share) * tone[..., None] + 0.4 * bubbles[
+        ..., None
+    ]
 
 
 def _pick(stops: tuple[str, ...], rng: Rng) -> Array:
@@ -188,7 +199,9 @@ def leaded(glass: Array, came_: Array, scale: float, rng: Rng) -> Array:
     gleam = np.clip(0.5 * (dx + dy), 0, 1) * 0.42
     metal = 0.055 + gleam + 0.03 * noise(rng, dome.shape, (300, 240))
     cover = smooth(came_, 0.5, 0.62)[..., None]
-    return glass * (1 - cover) + np.clip(metal, 0, 1)[..., None] * np.array([0.9, 0.95, 1.0]) * cover
+    return (
+        glass * (1 - cover) + np.clip(metal, 0, 1)[..., None] * np.array([0.9, 0.95, 1.0]) * cover
+    )
 
 
 def halation(picture: Array, scale: float) -> Array:

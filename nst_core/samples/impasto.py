@@ -44,7 +44,9 @@ def vary(colours: Array, rng: Rng, stray: float) -> Array:
     lightness = 1 + stray * rng.normal(size=(n, 1))
     warmth = 0.45 * stray * rng.normal(size=(n, 1)) * np.array([1.0, 0.15, -1.0])
     own = 0.25 * stray * rng.normal(size=(n, 3))
-    return np.clip(colours * lightness + (warmth + own) * (0.35 + colours.mean(1, keepdims=True)), 0, 1)
+    return np.clip(
+        colours * lightness + (warmth + own) * (0.35 + colours.mean(1, keepdims=True)), 0, 1
+    )
 
 
 def drawn_out(field: Array, u: Array, v: Array, reach: int, step: float = 2.0) -> Array:
@@ -61,7 +63,9 @@ def drawn_out(field: Array, u: Array, v: Array, reach: int, step: float = 2.0) -
     return (total - total.mean()) / (total.std() + 1e-9)
 
 
-def dabs(canvas: Canvas, paths: Array, colours: Array, brush: Brush, rng: Rng, stray: float) -> None:
+def dabs(
+    canvas: Canvas, paths: Array, colours: Array, brush: Brush, rng: Rng, stray: float
+) -> None:
     """Strokes placed one by one: paths (n, steps, 2) with their colours (n, 3)."""
     first, second = (vary(colours, rng, stray) for _ in range(2))
     for path, one, two in zip(paths, first, second, strict=True):

@@ -8,7 +8,15 @@ import numpy as np
 
 from nst_core.samples.brush import Brush
 from nst_core.samples.canvas import (
-    Array, Canvas, Rng, blank, light, noise, ramp, rgb, smooth,
+    Array,
+    Canvas,
+    Rng,
+    blank,
+    light,
+    noise,
+    ramp,
+    rgb,
+    smooth,
 )
 from nst_core.samples.impasto import Plan, arcs, cover, dabs, drawn_out
 

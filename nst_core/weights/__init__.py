@@ -18,7 +18,7 @@ from nst_core.weights.sets import (
     WeightSet,
     Wheel,
 )
-from nst_core.weights.store import cache_dir, cached, verify
+from nst_core.weights.store import cache_dir, cached, set_named, verify
 
 __all__ = [
     "CAFFE",
@@ -41,6 +41,7 @@ __all__ = [
     "normalise",
     "read_means",
     "resolve",
+    "set_named",
     "verify",
     "write_means",
 ]

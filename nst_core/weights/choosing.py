@@ -20,18 +20,21 @@ RETRY_SECONDS = 3600.0
 logger = logging.getLogger(__name__)
 
 
-def resolve(wanted: str, recipe_set: str, *, progress: bool = False) -> tuple[Weights, str | None]:
+def resolve(
+    wanted: str, recipe_set: str, *, preprocessing: str | None = None, progress: bool = False
+) -> tuple[Weights, str | None]:
     """The weights to paint with, and a line to say if they are not the recipe's own.
 
-    Only `auto` is ever replaced; anything else is `load`ed as it is named. A failed attempt is
-    remembered in the cache and not repeated within the hour. Raises WeightsError if neither the
-    recipe's set nor the replacement can be had.
+    Only `auto` is ever replaced; anything else is `load`ed as it is named, with `preprocessing`
+    for a file that does not say its own. A failed attempt is remembered in the cache and not
+    repeated within the hour. Raises WeightsError if neither the recipe's set nor the replacement
+    can be had.
     """
     if wanted != AUTO:
-        return load(wanted, progress=progress), None
+        return load(wanted, preprocessing=preprocessing, progress=progress), None
     reason = _obstacle(recipe_set, progress)
     if reason is None:
-        return load(recipe_set), None
+        return load(recipe_set, preprocessing=preprocessing), None
     refusal = f"weights {recipe_set} cannot be downloaded here ({reason})"
     try:
         weights = load(REPLACEMENT, progress=progress)

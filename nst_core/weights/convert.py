@@ -7,7 +7,6 @@ only PyTorch may open, in a process of its own and without running code (`nst_to
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,7 +29,7 @@ def read_keras(path: Path) -> Parameters:
     """
     try:
         with h5py.File(path, "r") as file:
-            layers = _group(file)
+            layers = _layers(file)
     except (OSError, RuntimeError) as error:
         raise WeightsError(
             f"{path.name} is not a Keras .h5 file that can be read: {error}"
@@ -38,7 +37,7 @@ def read_keras(path: Path) -> Parameters:
     return {name: _pair(arrays, f"{path.name}, {name}") for name, arrays in layers.items()}
 
 
-def _group(file: h5py.File) -> dict[str, list[Array]]:
+def _layers(file: h5py.File) -> dict[str, list[Array]]:
     layers: dict[str, list[Array]] = {}
     for path, dataset in _datasets(file):
         name = _layer_of(path, dataset)
@@ -47,7 +46,7 @@ def _group(file: h5py.File) -> dict[str, list[Array]]:
     return layers
 
 
-def _datasets(file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
+def _datasets(file: h5py.File) -> list[tuple[str, h5py.Dataset]]:
     found: list[tuple[str, h5py.Dataset]] = []
 
     def visit(path: str, item: object) -> None:
@@ -55,7 +54,7 @@ def _datasets(file: h5py.File) -> Iterator[tuple[str, h5py.Dataset]]:
             found.append((path, item))
 
     file.visititems(visit)
-    yield from found
+    return found
 
 
 def _layer_of(path: str, dataset: h5py.Dataset) -> str | None:

@@ -1,6 +1,7 @@
 """Files over HTTP: fetched by pooch, which honours the user's proxies, and checked by hash."""
 
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from queue import Empty, Queue
 
@@ -9,7 +10,7 @@ from pooch import HTTPDownloader
 from urllib3.exceptions import ReadTimeoutError
 
 from nst_core.weights.failure import FetchError, check_hash
-from nst_core.weights.progress import bar
+from nst_core.weights.progress import Bar, bar
 from nst_core.weights.sets import Download
 
 CONNECT_SECONDS = 5.0
@@ -23,12 +24,22 @@ def download(name: str, source: Download, folder: Path, *, progress: bool = Fals
     path = folder / source.filename
     try:
         with bar(source.filename, shown=progress) as shown:
-            get = HTTPDownloader(shown, CHUNK, timeout=(CONNECT_SECONDS, READ_SECONDS))
-            get(source.url, str(path), None)
+            _save(source.url, path, shown)
     except requests.RequestException as error:
         raise FetchError(name, explain(error, source), CURE) from error
     check_hash(name, path, source.algorithm, source.digest)
     return path
+
+
+def _save(url: str, path: Path, shown: Bar | None) -> None:
+    with ExitStack() as opened:
+
+        def close_later(response: requests.Response, **_: object) -> None:
+            opened.callback(response.close)
+
+        # pooch leaves the connection open when a download fails
+        hooks, timeout = {"response": close_later}, (CONNECT_SECONDS, READ_SECONDS)
+        HTTPDownloader(shown, CHUNK, timeout=timeout, hooks=hooks)(url, str(path), None)
 
 
 def explain(error: requests.RequestException, source: Download) -> str:

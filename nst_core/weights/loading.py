@@ -25,8 +25,9 @@ def load(
 ) -> Weights:
     """The weights that `spec` means, verified; a named set is fetched if it is not cached.
 
-    `progress` shows a bar while it is fetched. `network` and `preprocessing` state what a file does not say of itself. Raises WeightsError
-    if nothing is called that, the file is damaged, or a statement contradicts a named set.
+    `network` and `preprocessing` state what a file does not say of itself; `progress` shows a
+    bar while a set is fetched. Raises WeightsError if nothing is called that, the file is
+    damaged, or a statement contradicts a named set.
     """
     if spec in SETS:
         weights = _named(spec, progress)

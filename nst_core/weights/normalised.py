@@ -29,14 +29,14 @@ DEAD = 1e-20
 def normalise(weights: Weights, mean_activations: Means) -> Weights:
     """The weights whose filters have mean activation one.
 
-    `mean_activations` maps `relu4_2` to (channels,), for every convolution of the network; a
-    channel whose mean is 0 keeps its scale. Raises WeightsError if a layer is absent, of another
-    length, or has a mean that no rectified layer has.
+    `mean_activations` maps every convolution, `conv4_2`, to the means of its rectified output,
+    (channels,); a channel whose mean is 0 keeps its scale. Raises WeightsError if a layer is
+    absent, of another length, or has a mean that no rectified layer has.
     """
     parameters: dict[str, tuple[Array, Array]] = {}
     before = np.ones(3)
     for layer in network(weights.network).convolutions:
-        after = _scales(mean_activations, layer.name.replace("conv", "relu"), layer.channels)
+        after = _scales(mean_activations, layer.name, layer.channels)
         kernel, bias = weights.parameters[layer.name]
         scaled = kernel * before[None, :, None, None] / after[:, None, None, None]
         parameters[layer.name] = scaled.astype(np.float32), (bias / after).astype(np.float32)
@@ -45,11 +45,11 @@ def normalise(weights: Weights, mean_activations: Means) -> Weights:
     return replace(weights, name=name, parameters=parameters, sha256=content_hash(parameters))
 
 
-def _scales(means: Means, relu: str, channels: int) -> NDArray[np.float64]:
-    mean = np.asarray(means.get(relu, ()), dtype=np.float64)
+def _scales(means: Means, name: str, channels: int) -> NDArray[np.float64]:
+    mean = np.asarray(means.get(name, ()), dtype=np.float64)
     if mean.shape != (channels,) or not np.isfinite(mean).all() or (mean < 0).any():
         raise WeightsError(
-            f"the mean activations of {relu} are not {channels} numbers of zero or more: "
+            f"the mean activations of {name} are not {channels} numbers of zero or more: "
             "measure them after the rectification, at every layer"
         )
     return np.where(mean > DEAD, mean, 1.0)

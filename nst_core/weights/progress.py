@@ -7,7 +7,9 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 
-class _Bar:
+class Bar:
+    """One line of a rich display; `total`, `update`, `reset` and `close` are pooch's names."""
+
     def __init__(self, progress: Progress, label: str) -> None:
         self._progress = progress
         self._task = progress.add_task(label, total=None)
@@ -31,7 +33,7 @@ class _Bar:
 
 
 @contextmanager
-def bar(label: str, *, shown: bool) -> Iterator[_Bar | None]:
+def bar(label: str, *, shown: bool) -> Iterator[Bar | None]:
     """A bar, in bytes, that closes with the block; None if it is not to be shown."""
     if not shown:
         yield None
@@ -43,4 +45,4 @@ def bar(label: str, *, shown: bool) -> Iterator[_Bar | None]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield _Bar(progress, label)
+        yield Bar(progress, label)

@@ -4,9 +4,7 @@ A network sees `(scale · image[channels] − mean) / std`; scale, order, mean a
 weights, because they were trained that way.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -140,4 +138,4 @@ _ROWS = (
     ),
 )
 
-SETS: Mapping[str, WeightSet] = MappingProxyType({row.name: row for row in _ROWS})
+SETS: dict[str, WeightSet] = {row.name: row for row in _ROWS}

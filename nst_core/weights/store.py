@@ -17,9 +17,8 @@ from nst_core.weights.sets import SETS, WeightSet
 
 def cache_dir() -> Path:
     """The suite's cache folder: `NST_CACHE`, or the system's place for caches."""
-    return Path(
-        os.environ.get("NST_CACHE") or user_cache_dir("nst-suite", appauthor=False)
-    ).expanduser()
+    stated = os.environ.get("NST_CACHE")
+    return Path(stated or user_cache_dir("nst-suite", appauthor=False)).expanduser()
 
 
 def weights_dir() -> Path:

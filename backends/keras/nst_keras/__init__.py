@@ -1,1 +1,70 @@
-"""placeholder"""
+"""Neural style transfer in Keras 3: layers, keras.ops; runs on TensorFlow, PyTorch and JAX."""
+
+import importlib.util
+import os
+import sys
+
+from nst_core.backend import About, Dtype, Requirement, Session, choose
+from nst_core.errors import BackendError
+from nst_core.network import Network
+from nst_core.quiet import quiet_import
+from nst_core.weights import Weights
+
+KERAS = Requirement("keras", "Keras", "nst-suite[keras]")
+ENGINES = {
+    "tensorflow": Requirement("tensorflow", "TensorFlow", "nst-suite[keras]"),
+    "torch": Requirement("torch", "PyTorch", "nst-suite[torch]"),
+    "jax": Requirement("jax", "JAX", "nst-suite[jax]"),
+}
+
+
+class KerasBackend:
+    """Opens sessions that run on Keras and one of its engines, which is chosen once a process."""
+
+    engines = tuple(ENGINES)
+
+    def __init__(self, engine: str) -> None:
+        self.engine = engine
+        self.requires = (KERAS, ENGINES[engine])
+
+    def about(self) -> About:
+        import_keras(self.engine)
+        import keras
+
+        from nst_keras.engine import devices, version
+
+        dtypes: tuple[Dtype, ...] = ("float32", "float64", "bfloat16")
+        return About("Keras", keras.__version__, devices(), dtypes, f"{self.engine} {version()}")
+
+    def session(
+        self,
+        network: Network,
+        weights: Weights,
+        *,
+        device: str = "auto",
+        dtype: Dtype = "float32",
+        exact: bool = False,
+    ) -> Session:
+        about = self.about()
+        from nst_keras.paint import KerasSession
+
+        chosen = choose(device, about.devices, f"device of keras:{self.engine}")
+        return KerasSession(network, weights, chosen, choose(dtype, about.dtypes, "dtype"), exact)
+
+
+def import_keras(engine: str) -> None:
+    """Imports Keras on `engine`; raises BackendError if it runs on another already."""
+    if "keras" in sys.modules:
+        running = sys.modules["keras"].backend.backend()
+        if running != engine:
+            raise BackendError(f"Keras runs on {running} in this process already, not {engine}")
+        return
+    os.environ["KERAS_BACKEND"] = engine
+    with quiet_import():
+        import keras  # noqa: F401
+
+
+def open_backend(engine: str = "") -> KerasBackend:
+    """On the first engine that is installed, unless one is named."""
+    installed = (name for name in ENGINES if importlib.util.find_spec(name))
+    return KerasBackend(engine or next(installed, "tensorflow"))

@@ -1,1 +1,49 @@
-"""placeholder"""
+"""Neural style transfer in TensorFlow: modules, tf.function, GradientTape, channels-last."""
+
+import os
+
+from nst_core.backend import About, Dtype, Requirement, Session, choose
+from nst_core.network import Network
+from nst_core.quiet import quiet_import
+from nst_core.weights import Weights
+
+
+class TfBackend:
+    """Opens sessions that run on TensorFlow."""
+
+    requires = (Requirement("tensorflow", "TensorFlow", "nst-suite[tf]"),)
+    engines = ()
+
+    def about(self) -> About:
+        import_tensorflow()
+        import tensorflow as tf
+
+        count = len(tf.config.list_physical_devices("GPU"))
+        devices = (*(f"cuda:{index}" for index in range(count)), "cpu")
+        return About("TensorFlow", tf.__version__, devices, ("float32", "float64", "bfloat16"))
+
+    def session(
+        self,
+        network: Network,
+        weights: Weights,
+        *,
+        device: str = "auto",
+        dtype: Dtype = "float32",
+        exact: bool = False,
+    ) -> Session:
+        about = self.about()
+        from nst_tf.paint import TfSession
+
+        chosen = choose(device, about.devices, "device of tf")
+        return TfSession(network, weights, chosen, choose(dtype, about.dtypes, "dtype"), exact)
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow without its banner, and without its grab of all GPU memory."""
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    with quiet_import():
+        import tensorflow  # noqa: F401
+
+
+def open_backend() -> TfBackend:
+    return TfBackend()

@@ -67,5 +67,5 @@ def dot(a: Tensor, b: Tensor) -> Tensor:
     return torch.dot(a.flatten(), b.flatten())
 
 
-def optimiser(stage: plan.Stage) -> Adam | Lbfgs:
+def make_optimiser(stage: plan.Stage) -> Adam | Lbfgs:
     return Adam(stage.adam) if stage.optimizer == "adam" else Lbfgs(stage.lbfgs)

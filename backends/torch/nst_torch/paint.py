@@ -12,11 +12,11 @@ from torch import Tensor
 from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
 from nst_core.network import Network
 from nst_core.plan import Stage
-from nst_core.recipe import Content, Recipe, Style
+from nst_core.recipe import Recipe, Style
 from nst_core.weights import Weights
 from nst_torch.losses import gram_matrix, raw_terms
 from nst_torch.net import Vgg
-from nst_torch.optimisers import optimiser
+from nst_torch.optimisers import make_optimiser
 
 
 class TorchSession:
@@ -38,18 +38,8 @@ class TorchSession:
 
     def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
         recipe.check(self.vgg.network)
-        terms = recipe.terms()
-        P_taps = [term.tap for term in terms if isinstance(term.formula, Content)]
-        A_taps = [term.tap for term in terms if isinstance(term.formula, Style)]
-        with torch.no_grad():
-            P = self.vgg(self.tensor(content)[None], P_taps)
-            values = {f"content:{tap}": self.array(P[tap]) for tap in P_taps}
-            for share, style in zip(recipe.shares(len(styles)), styles, strict=True):
-                S = self.vgg(self.tensor(style)[None], A_taps)
-                for tap in A_taps:
-                    A = share * self.array(gram_matrix(S[tap], recipe.style))
-                    values[f"style:{tap}"] = values.get(f"style:{tap}", 0) + A
-        return Targets(terms, values, recipe.variable)
+        P = self.features(content, tuple(recipe.content.taps))
+        return Targets.of(recipe, P, [self.grams(style, recipe.style) for style in styles])
 
     def terms(self, image: Array, targets: Targets) -> Terms:
         x = self.tensor(image) * targets.variable.scale
@@ -63,18 +53,24 @@ class TorchSession:
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         scale = targets.variable.scale
-        x, values, step = self.tensor(image) * scale, self.values(targets), optimiser(stage).step
+        x, values = self.tensor(image) * scale, self.values(targets)
+        optimiser = make_optimiser(stage)
         for iteration in range(stage.iterations):
             raw, g = self.evaluate(x, values, targets)
-            here = Snapshot(iteration, Terms.of(targets, raw.tolist()), lambda x=x: self.array(x / scale))
-            watch(here)
-            x = step(x, g)
+            terms = Terms.of(targets, raw.tolist())
+            watch(Snapshot(iteration, terms, lambda x=x: self.array(x / scale)))
+            x = optimiser.step(x, g)
             if targets.variable.box == "clip":
                 x = x.clamp(0, scale)
         return self.array(x / scale)
 
+    def grams(self, image: Array, style: Style) -> dict[str, Array]:
+        with torch.no_grad():
+            S = self.vgg(self.tensor(image)[None], tuple(style.taps))
+            return {tap: self.array(gram_matrix(F, style)) for tap, F in S.items()}
+
     def raw(self, x: Tensor, values: Mapping[str, Tensor], targets: Targets) -> Tensor:
-        features = self.vgg(x[None] / targets.variable.scale, targets.taps) 
+        features = self.vgg(x[None] / targets.variable.scale, targets.taps)
         return raw_terms(x, features, values, targets)
 
     def evaluate(
@@ -83,7 +79,7 @@ class TorchSession:
         """Every raw term at the variable x, and d total / d x."""
         x = x.detach().requires_grad_()
         raw = self.raw(x, values, targets)
-        weights = torch.tensor([term.weight for term in targets.terms]).to(raw)
+        weights = raw.new_tensor([term.weight for term in targets.terms])
         (g,) = torch.autograd.grad(torch.dot(weights, raw), x)
         return raw.detach(), g
 

@@ -1,0 +1,128 @@
+"""What Keras leaves to its engine: the gradient, the compiler, the devices, the switches.
+
+`keras.ops` computes the same on TensorFlow, PyTorch and JAX, but has no gradient of its own.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+# (x, values, targets) -> (raw terms, d total / d x), where the first maps to (total, raw terms)
+Objective = Callable[[Any, Any, Any], tuple[Any, Any]]
+ENGINE = keras.backend.backend()
+
+
+def gradient(objective: Objective, variables: Sequence[Any], exact: bool) -> Objective:
+    """The function that returns (raw, d total / d x), compiled unless `exact`."""
+    return {"tensorflow": _tensorflow, "torch": _torch, "jax": _jax}[ENGINE](
+        objective, variables, exact
+    )
+
+
+def _tensorflow(objective: Objective, _: Sequence[Any], exact: bool) -> Objective:
+    import tensorflow as tf
+
+    def taped(x: Any, values: Any, targets: Any) -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            total, raw = objective(x, values, targets)
+        return raw, tape.gradient(total, x)
+
+    return taped if exact else tf.function(taped, autograph=False)
+
+
+def _torch(objective: Objective, _: Sequence[Any], exact: bool) -> Objective:  # noqa: ARG001
+    import torch
+
+    def backward(x: Any, values: Any, targets: Any) -> tuple[Any, Any]:
+        x = x.detach().requires_grad_()
+        total, raw = objective(x, values, targets)
+        (g,) = torch.autograd.grad(total, x)
+        return raw.detach(), g
+
+    return backward
+
+
+def _jax(objective: Objective, variables: Sequence[Any], exact: bool) -> Objective:
+    import jax
+
+    def pure(x: Any, arrays: Any, values: Any, targets: Any) -> tuple[Any, Any]:
+        mapping = list(zip(variables, arrays, strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            return objective(x, values, targets)
+
+    differentiated = jax.value_and_grad(pure, has_aux=True)
+    if not exact:
+        differentiated = jax.jit(differentiated, static_argnames="targets")
+
+    def evaluate(x: Any, values: Any, targets: Any) -> tuple[Any, Any]:
+        arrays = [variable.value for variable in variables]
+        (_, raw), g = differentiated(x, arrays, values, targets=targets)
+        return raw, g
+
+    return evaluate
+
+
+def version() -> str:
+    return str(__import__(ENGINE).__version__)
+
+
+def devices() -> tuple[str, ...]:
+    """`cuda:0` and so on, then `cpu`."""
+    if ENGINE == "torch":
+        import torch
+
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    elif ENGINE == "jax":
+        import jax
+
+        count = sum(device.platform == "gpu" for device in jax.devices())
+    else:
+        import tensorflow as tf
+
+        count = len(tf.config.list_physical_devices("GPU"))
+    return (*(f"cuda:{index}" for index in range(count)), "cpu")
+
+
+def set_flags(device: str, dtype: str, exact: bool) -> dict[str, str]:
+    """Sets the engine's process-wide switches, and returns what they are now."""
+    flags = {"tensorflow": _tensorflow_flags, "torch": _torch_flags, "jax": _jax_flags}[ENGINE]
+    return {"device": device, "dtype": dtype, "engine": ENGINE, **flags(dtype, exact)}
+
+
+def _tensorflow_flags(_: str, exact: bool) -> dict[str, str]:
+    import tensorflow as tf
+
+    tf.config.experimental.enable_tensor_float_32_execution(not exact)
+    if exact:
+        tf.config.experimental.enable_op_determinism()
+    tf32 = tf.config.experimental.tensor_float_32_execution_enabled()
+    return {"tf32": str(tf32), "compiled": str(not exact), "deterministic": str(exact)}
+
+
+def _torch_flags(_: str, exact: bool) -> dict[str, str]:
+    import torch
+
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.backends.cuda.matmul.allow_tf32 = not exact
+    torch.backends.cudnn.allow_tf32 = not exact
+    torch.backends.cudnn.benchmark = not exact
+    torch.use_deterministic_algorithms(exact)
+    return {
+        "tf32": str(torch.backends.cudnn.allow_tf32),
+        "deterministic": str(torch.are_deterministic_algorithms_enabled()),
+    }
+
+
+def _jax_flags(dtype: str, exact: bool) -> dict[str, str]:
+    import jax
+
+    jax.config.update("jax_enable_x64", dtype == "float64")
+    jax.config.update("jax_default_matmul_precision", "highest" if exact else None)
+    return {
+        "x64": str(jax.config.jax_enable_x64),
+        "matmul_precision": str(jax.config.jax_default_matmul_precision),
+        "compiled": str(not exact),
+    }

@@ -1,0 +1,72 @@
+"""Adam and L-BFGS of `nst_core.optimisers`, in keras.ops, with their state on the device."""
+
+from collections import deque
+
+from keras import KerasTensor, ops
+
+from nst_core import plan
+
+
+class Adam:
+    def __init__(self, settings: plan.Adam) -> None:
+        self.settings = settings
+        self.t = 0
+        self.m: KerasTensor | float = 0.0
+        self.v: KerasTensor | float = 0.0
+
+    def step(self, x: KerasTensor, g: KerasTensor) -> KerasTensor:
+        s = self.settings
+        self.t += 1
+        self.m = s.beta1 * self.m + (1 - s.beta1) * g
+        self.v = s.beta2 * self.v + (1 - s.beta2) * ops.square(g)
+        m_hat = self.m / (1 - s.beta1**self.t)
+        v_hat = self.v / (1 - s.beta2**self.t)
+        return x - s.lr * m_hat / (ops.sqrt(v_hat) + s.epsilon)
+
+
+class Lbfgs:
+    def __init__(self, settings: plan.Lbfgs) -> None:
+        self.settings = settings
+        self.pairs: deque[tuple[KerasTensor, KerasTensor, KerasTensor]] = deque(
+            maxlen=settings.history
+        )
+        self.s: KerasTensor | None = None
+        self.g: KerasTensor | None = None
+
+    def step(self, x: KerasTensor, g: KerasTensor) -> KerasTensor:
+        self.remember(g)
+        length = self.settings.lr
+        if self.g is None:
+            length = length * min(1.0, 1 / float(ops.sum(ops.abs(g))))
+        self.s = length * self.direction(g)
+        self.g = g
+        return x + self.s
+
+    def remember(self, g: KerasTensor) -> None:
+        if self.s is None or self.g is None:
+            return
+        y = g - self.g
+        curvature = dot(y, self.s)
+        floor = self.settings.curvature * ops.sqrt(dot(y, y) * dot(self.s, self.s))
+        if curvature > floor:
+            self.pairs.append((self.s, y, 1 / curvature))
+
+    def direction(self, g: KerasTensor) -> KerasTensor:
+        q, alphas = -g, []
+        for s, y, rho in reversed(self.pairs):
+            alphas.append(rho * dot(s, q))
+            q = q - alphas[-1] * y
+        if self.pairs:
+            _, y, rho = self.pairs[-1]
+            q = q / (rho * dot(y, y))
+        for (s, y, rho), alpha in zip(self.pairs, reversed(alphas), strict=True):
+            q = q + (alpha - rho * dot(y, q)) * s
+        return q
+
+
+def dot(a: KerasTensor, b: KerasTensor) -> KerasTensor:
+    return ops.sum(a * b)
+
+
+def make_optimiser(stage: plan.Stage) -> Adam | Lbfgs:
+    return Adam(stage.adam) if stage.optimizer == "adam" else Lbfgs(stage.lbfgs)

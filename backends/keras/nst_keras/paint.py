@@ -1,0 +1,95 @@
+"""The session: features, targets, terms, gradient, and the loop that paints.
+
+The gradient is the engine's: `engine.py` has its three forms.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import keras
+from keras import KerasTensor, ops
+
+from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
+from nst_core.network import Network
+from nst_core.plan import Stage
+from nst_core.recipe import Recipe, Style
+from nst_core.weights import Weights
+from nst_keras import engine
+from nst_keras.losses import gram_matrix, raw_terms
+from nst_keras.net import Vgg
+from nst_keras.optimisers import make_optimiser
+
+
+class KerasSession:
+    """One network on one device. Images, losses and gradients stay in at least float32."""
+
+    def __init__(
+        self, network: Network, weights: Weights, device: str, dtype: Dtype, exact: bool
+    ) -> None:
+        self.flags = engine.set_flags(device, dtype, exact)
+        self.device = device.replace("cuda", "gpu")
+        self.dtype = "float64" if dtype == "float64" else "float32"
+        with keras.device(self.device):
+            self.vgg = Vgg(network, weights, dtype, self.dtype)
+        self.evaluate = engine.gradient(self.objective, self.vgg.model.variables, exact)
+
+    def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
+        with keras.device(self.device):
+            found = self.vgg(self.tensor(image)[None], taps)
+        return {tap: self.array(F) for tap, F in found.items()}
+
+    def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
+        recipe.check(self.vgg.network)
+        P = self.features(content, tuple(recipe.content.taps))
+        return Targets.of(recipe, P, [self.grams(style, recipe.style) for style in styles])
+
+    def terms(self, image: Array, targets: Targets) -> Terms:
+        with keras.device(self.device):
+            x = self.tensor(image) * targets.variable.scale
+            _, raw = self.objective(x, self.values(targets), targets)
+        return Terms.of(targets, ops.convert_to_numpy(raw))
+
+    def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
+        scale = targets.variable.scale
+        with keras.device(self.device):
+            raw, g = self.evaluate(self.tensor(image) * scale, self.values(targets), targets)
+        return Terms.of(targets, ops.convert_to_numpy(raw)), self.array(g * scale)
+
+    def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
+        scale = targets.variable.scale
+        with keras.device(self.device):
+            x, values = self.tensor(image) * scale, self.values(targets)
+            optimiser = make_optimiser(stage)
+            for iteration in range(stage.iterations):
+                raw, g = self.evaluate(x, values, targets)
+                terms = Terms.of(targets, ops.convert_to_numpy(raw))
+                watch(Snapshot(iteration, terms, lambda x=x: self.array(x / scale)))
+                x = optimiser.step(x, g)
+                if targets.variable.box == "clip":
+                    x = ops.clip(x, 0, scale)
+        return self.array(x / scale)
+
+    def grams(self, image: Array, style: Style) -> dict[str, Array]:
+        with keras.device(self.device):
+            S = self.vgg(self.tensor(image)[None], tuple(style.taps))
+            grams = {tap: gram_matrix(F, style) for tap, F in S.items()}
+        return {tap: ops.convert_to_numpy(G) for tap, G in grams.items()}
+
+    def objective(
+        self, x: KerasTensor, values: Mapping[str, KerasTensor], targets: Targets
+    ) -> tuple[KerasTensor, KerasTensor]:
+        """The total at the variable x, and every raw term."""
+        features = self.vgg(x[None] / targets.variable.scale, targets.taps)
+        raw = raw_terms(x, features, values, targets)
+        weights = ops.array([term.weight for term in targets.terms], self.dtype)
+        return ops.sum(weights * raw), raw
+
+    def values(self, targets: Targets) -> dict[str, KerasTensor]:
+        return {name: self.tensor(value) for name, value in targets.values.items()}
+
+    def tensor(self, array: Array) -> KerasTensor:
+        """Images and features become channels-last; Gram matrices stay as they are."""
+        array = array.transpose(1, 2, 0) if array.ndim == 3 else array
+        return ops.convert_to_tensor(array, self.dtype)
+
+    def array(self, tensor: KerasTensor) -> Array:
+        return ops.convert_to_numpy(tensor).transpose(2, 0, 1)
