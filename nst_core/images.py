@@ -9,7 +9,6 @@ import errno
 import hashlib
 import logging
 import os
-import secrets
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from PIL import Image, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, SAMPLEFORMAT
 
+from nst_core import files
 from nst_core.errors import ImageError
 
 log = logging.getLogger(__name__)
@@ -121,34 +121,33 @@ def save(
     finite, and whatever the encoder or the disk refuses.
     """
     path = Path(path)
-    kind, options = _format(path)
-    if alpha is not None and kind == "JPEG":
-        raise ImageError(f"'{path}' cannot keep alpha, JPEG has none: save a .png or drop alpha")
+    kind, options = _format(path, alpha is not None)
     if record is not None and kind == "PNG":
         options = {"pnginfo": PngInfo()}
         # not compressed: Pillow does not read back a compressed text of more than 1 MB
         options["pnginfo"].add_itxt(RECORD_KEY, record)
     planes = pixels if alpha is None else np.concatenate([pixels, alpha[None]])
-    _replace(path, _encode(_to_8bit(planes, path), kind, options, path))
+    _write(path, _encode(_to_8bit(planes, path), kind, options, path))
 
 
-def writable(path: str | Path) -> None:
-    """Raises ImageError if `save` could not write to `path`; leaves nothing behind."""
+def writable(path: str | Path, *, alpha: bool = False) -> None:
+    """Raises ImageError if `save`, with `alpha` or without, could not write to `path`.
+
+    Leaves nothing behind.
+    """
     path = Path(path)
-    _format(path)
+    _format(path, alpha)
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        part = _part(path)
-        part.touch(exist_ok=False)  # permission bits say nothing of a read-only disk
-        part.unlink()
+        files.try_folder(path)
     except (OSError, RuntimeError) as error:  # RuntimeError: links that go in a circle
         raise _refused("write", path, error) from error
 
 
 def write_text(path: str | Path, text: str) -> None:
     """Writes `text` in UTF-8, whole or not at all; raises ImageError if the disk refuses."""
-    _replace(Path(path), text.encode())
+    _write(Path(path), text.encode())
 
 
 def read_record(path: str | Path) -> str:
@@ -315,10 +314,13 @@ def _embedded(path: str | Path) -> str | None:
             return None
 
 
-def _format(path: Path) -> Format:
+def _format(path: Path, alpha: bool) -> Format:
     if path.suffix.lower() not in _WRITES:
         raise ImageError(f"'{path}' has no known picture suffix: use one of {', '.join(_WRITES)}")
-    return _WRITES[path.suffix.lower()]
+    found = _WRITES[path.suffix.lower()]
+    if alpha and found is _JPEG:
+        raise ImageError(f"'{path}' cannot keep alpha, JPEG has none: save a .png or drop alpha")
+    return found
 
 
 def _to_8bit(planes: Numbers, path: Path) -> Image.Image:
@@ -339,22 +341,9 @@ def _encode(image: Image.Image, kind: str, options: dict[str, Any], path: Path) 
     return buffer.getvalue()
 
 
-def _part(path: Path) -> Path:
-    """A fresh name in the folder where the file really lies (a symbolic link is followed)."""
-    return path.resolve().parent / f".nst-{secrets.token_hex(8)}.part"
-
-
-def _replace(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes) -> None:
     try:
-        part = _part(path)
-        try:
-            with part.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path.resolve())
-        finally:
-            part.unlink(missing_ok=True)
+        files.write(path, data)
     except (OSError, RuntimeError) as error:
         raise _refused("write", path, error) from error
 

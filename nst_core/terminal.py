@@ -26,12 +26,9 @@ def paint(
     request: Request, output: Path, keep_alpha: bool, preview_every: int | None, voice: Voice
 ) -> None:
     """Runs the request and saves the picture, also when it is interrupted (exit code 130)."""
-    images.writable(output)
-    images.writable_text(Path(f"{output}.json"))
+    images.writable(output, alpha=keep_alpha)
     job = Job(request)
     alpha = job.alpha() if keep_alpha else None
-    if alpha is not None:
-        images.check_alpha(output)
     console = Console(stderr=True, quiet=bool(voice))
     if job.note:
         console.print(job.note, highlight=False)

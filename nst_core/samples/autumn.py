@@ -1,12 +1,12 @@
 """Autumn: palette knife. A birch wood in full colour stands over its own reflection.
 
-The knife lays short square slabs, thick at the lip: leaves at all angles, trunks upright, water level.
+The knife lays short square slabs, thick at the lip: leaves at all angles, bark and water level.
 """
 
 import numpy as np
 
 from nst_core.samples.brush import Brush
-from nst_core.samples.canvas import Array, Canvas, Rng, blank, light, noise, ramp, rgb, smooth
+from nst_core.samples.canvas import Array, Canvas, Rng, blank, clip, light, noise, ramp, rgb, smooth
 from nst_core.samples.impasto import Plan, cover, dabs
 
 WIDTH, HEIGHT = 1024, 816
@@ -27,7 +27,7 @@ def paint(size: int) -> Array:
     canvas = blank(WIDTH, HEIGHT, size, rgb("3a1420"))
     plan = compose(rng)
     for width, length, gap, stray in ((34, 60, 21, 0.15), (22, 36, 13, 0.2)):
-        cover(canvas, plan, Brush(width, length, 0.9, 0.3, 0.07, True), gap, rng, stray)
+        cover(canvas, plan, Brush(width, length, 0.9, 0.3, 0.07, True, stray=stray), gap, rng)
     for index, birch in enumerate(BIRCHES):
         if index in (5, 8):
             foliage(canvas, plan, 15, 0.26, rng)
@@ -49,7 +49,7 @@ def compose(rng: Rng) -> Plan:
     mass = mass[rows, x.astype(int)]
     colour = wood(x, mirror, mass)
     water = y > shore
-    dim = np.clip(colour * np.array([0.70, 0.74, 0.9]) + np.array([0.0, 0.03, 0.10]), 0, 1)
+    dim = clip(colour * np.array([0.70, 0.74, 0.9]) + np.array([0.0, 0.03, 0.10]))
     bars = noise(rng, (HEIGHT, WIDTH), (70, 10), 2)
     gleam = ((bars > 0.9) & water)[..., None]
     colour = np.where(water[..., None], np.where(gleam, np.array(rgb("8fc3d8")), dim), colour)
@@ -61,15 +61,13 @@ def compose(rng: Rng) -> Plan:
 def wood(x: Array, y: Array, mass: Array) -> Array:
     """Masses of leaves from shadow to gold, a glade of pale sky, blue distance, a leafy floor."""
     open_ = np.exp(-(((x - GLADE[0]) / 250) ** 2) - ((y - GLADE[1]) / 230) ** 2)
-    tone = np.clip(0.36 + 0.24 * mass + 0.30 * open_ - 0.12 * smooth(y, 380, 560), 0, 1)
+    tone = clip(0.36 + 0.24 * mass + 0.30 * open_ - 0.12 * smooth(y, 380, 560))
     colour = ramp(tone, *LEAVES)
     sky = smooth(open_ + 0.16 * mass, 0.62, 0.82)[..., None]
-    blue = ramp(np.clip((y - 60) / 420, 0, 1), "5aa6cf", "b9dde0", "fdf0c4", "f6c98e")
+    blue = ramp(clip((y - 60) / 420), "5aa6cf", "b9dde0", "fdf0c4", "f6c98e")
     colour = colour * (1 - sky) + blue * sky
     far = (smooth(y, 395, 450) * smooth(-y, -520, -480) * smooth(-mass, -0.5, 0.6))[..., None]
-    colour = (
-        colour * (1 - 0.8 * far) + ramp(np.clip(0.5 + 0.4 * mass, 0, 1), "27306b", "6c5aa0") * far
-    )
+    colour = colour * (1 - 0.8 * far) + ramp(clip(0.5 + 0.4 * mass), "27306b", "6c5aa0") * far
     floor = smooth(y, 492, 530)[..., None]
     return colour * (1 - floor) + ramp(tone, "2d1030", "7c1f1f", "c9541a", "f0a428") * floor
 
@@ -83,8 +81,10 @@ def foliage(canvas: Canvas, plan: Plan, width: float, share: float, rng: Rng) ->
     weight = share * (0.06 + 1.6 * clusters * edge) * (y < BANK - 24 + 30 * clusters)
     tone = np.clip(0.62 + 0.22 * noise(rng, (height, breadth), (14, 18), 2), 0.1, 1)
     leaves = Plan(ramp(tone, *LEAVES), plan.u, plan.v, weight)
-    cover(canvas, leaves, Brush(width, 1.5 * width, 1.5, 0.3, 0.06, True), 0.62 * width, rng, 0.16)
-    cover(canvas, leaves, Brush(0.6 * width, width, 1.5, 0.3, 0.06, True), 0.5 * width, rng, 0.2)
+    broad = Brush(width, 1.5 * width, 1.5, 0.3, 0.06, True, stray=0.16)
+    fine = Brush(0.6 * width, width, 1.5, 0.3, 0.06, True, stray=0.2)
+    cover(canvas, leaves, broad, 0.62 * width, rng)
+    cover(canvas, leaves, fine, 0.5 * width, rng)
 
 
 def trunk(canvas: Canvas, birch: tuple[float, float, float], rng: Rng) -> None:
@@ -122,7 +122,7 @@ def _slab(
     x, y = spot
     path = np.array([[(x - size[1], y + 0.6), (x, y), (x + size[1], y - 0.8)]])
     tint = np.array([rgb(code)])
-    dabs(canvas, path, tint, Brush(size[0], 9, 1.2, 0.3, 0.06, True), rng, 0.09)
+    dabs(canvas, path, tint, Brush(size[0], 9, 1.2, 0.3, 0.06, True, stray=0.09), rng)
 
 
 def _branch(canvas: Canvas, spot: tuple[float, float], girth: float, rng: Rng) -> None:
@@ -130,7 +130,13 @@ def _branch(canvas: Canvas, spot: tuple[float, float], girth: float, rng: Rng) -
     side, reach = rng.choice([-1.0, 1.0]), girth * rng.uniform(2.5, 5.5)
     t = np.linspace(0, 1, 8)
     path = np.stack([spot[0] + side * reach * t, spot[1] - 0.9 * reach * t**1.4], axis=1)[None]
-    dabs(canvas, path, np.array([rgb("3b2433")]), Brush(0.16 * girth + 2, 9, 1.2, 0.4), rng, 0.12)
+    dabs(
+        canvas,
+        path,
+        np.array([rgb("3b2433")]),
+        Brush(0.16 * girth + 2, 9, 1.2, 0.4, stray=0.12),
+        rng,
+    )
 
 
 def ripples(canvas: Canvas, plan: Plan, rng: Rng) -> None:
@@ -138,7 +144,7 @@ def ripples(canvas: Canvas, plan: Plan, rng: Rng) -> None:
     height, breadth = plan.weight.shape
     y = np.mgrid[0:height, 0:breadth][0].astype(float)
     low = 0.42 * smooth(y, BANK + 14, BANK + 60)
-    water = Plan(np.clip(plan.colour * 1.08, 0, 1), plan.u, plan.v, low)
-    cover(canvas, water, Brush(7, 46, 1.0, 0.4), 11, rng, 0.2)
+    water = Plan(clip(plan.colour * 1.08), plan.u, plan.v, low)
+    cover(canvas, water, Brush(7, 46, 1.0, 0.4, stray=0.2), 11, rng)
     afloat = Plan(ramp(np.full(y.shape, 0.7), *LEAVES), plan.u, plan.v, 0.16 * low)
-    cover(canvas, afloat, Brush(6, 11, 1.6, 0.2), 11, rng, 0.25)
+    cover(canvas, afloat, Brush(6, 11, 1.6, 0.2, stray=0.25), 11, rng)

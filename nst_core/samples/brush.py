@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nst_core.samples.canvas import Array, Canvas, Rng
+from nst_core.samples.canvas import Array, Canvas, Rng, clip
 
 BRISTLES = 14
 Flow = Callable[[Array, Array], tuple[Array, Array]]
@@ -17,7 +17,12 @@ Flow = Callable[[Array, Array], tuple[Array, Array]]
 
 @dataclass(frozen=True)
 class Brush:
-    """Width and length of the stroke in points; body is paint thickness, dry how ragged it ends."""
+    """Width and length of a stroke in points, and how it looks.
+
+    `body` is the thickness of the paint, `dry` how ragged the stroke ends, `streak` how much its
+    bristles differ in tone, `stray` how far its colour strays from the one asked for; a `square`
+    brush is a knife, which does not taper.
+    """
 
     width: float
     length: float
@@ -25,10 +30,11 @@ class Brush:
     dry: float = 0.35
     streak: float = 0.09
     square: bool = False
+    stray: float = 0.2
 
 
 def scatter(rng: Rng, width: float, height: float, gap: float) -> Array:
-    """Points on a jittered grid with spacing `gap` that covers the canvas, in random order (n, 2)."""
+    """Points on a jittered grid with spacing `gap` over the whole canvas (n, 2), shuffled."""
     y, x = np.mgrid[-gap / 2 : height + gap : gap, -gap / 2 : width + gap : gap]
     spots = np.stack([x.ravel(), y.ravel()], axis=1)
     spots += rng.uniform(-0.5, 0.5, spots.shape) * gap
@@ -52,8 +58,8 @@ def _walk(spots: Array, flow: Flow, step: Array, count: int) -> Array:
     return np.stack(path, axis=1)
 
 
-def lay(canvas: Canvas, path: Array, brush: Brush, first: Array, second: Array, rng: Rng) -> None:
-    """Lay one stroke along `path` (n, 2), loaded with two colours that the bristles share."""
+def lay(canvas: Canvas, path: Array, brush: Brush, pair: Array, rng: Rng) -> None:
+    """Lay one stroke along `path` (n, 2); the bristles share a pair of colours (2, 3)."""
     hairs = rng.normal(size=(3, BRISTLES))
     tails = rng.uniform(size=(2, BRISTLES))
     lean = rng.uniform(-0.8, 0.8)
@@ -64,7 +70,7 @@ def lay(canvas: Canvas, path: Array, brush: Brush, first: Array, second: Array, 
     keep = inside & (along >= 0.35 * start) & (along <= 1 - end)
     tone, mix, ridge = (_comb(hair, across) for hair in hairs)
     share = 1 / (1 + np.exp(-(2.2 * mix + 3 * lean + 1.5 * across)))[..., None]
-    colour = first * (1 - share) + second * share + brush.streak * tone[..., None]
+    colour = pair[0] * (1 - share) + pair[1] * share + brush.streak * tone[..., None]
     rim = 0.55 * np.abs(across) ** 4 + 0.5 * along**6
     body = brush.body * (0.75 + 0.32 * ridge + rim)
     _spread(canvas, row[keep], column[keep], colour[keep], body[keep])
@@ -73,7 +79,7 @@ def lay(canvas: Canvas, path: Array, brush: Brush, first: Array, second: Array, 
 def _spread(canvas: Canvas, row: Array, column: Array, colour: Array, body: Array) -> None:
     row, column = row.astype(int), column.astype(int)
     under = canvas.colour[row, column]
-    canvas.colour[row, column] = 0.93 * np.clip(colour, 0, 1) + 0.07 * under
+    canvas.colour[row, column] = 0.93 * clip(colour) + 0.07 * under
     canvas.height[row, column] = 0.45 * canvas.height[row, column] + body
 
 

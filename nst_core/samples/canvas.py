@@ -52,13 +52,14 @@ def resize(field: Array, rows: int, columns: int) -> Array:
     return np.asarray(image.resize((columns, rows), Image.Resampling.BICUBIC), dtype=np.float64)
 
 
-def noise(rng: Rng, shape: tuple[int, int], cells: tuple[int, int], octaves: int = 1) -> Array:
+def noise(rng: Rng, shape: tuple[int, ...], cells: tuple[int, int], octaves: int = 1) -> Array:
     """Value noise with zero mean and unit deviation: `cells` knots down and across, then finer."""
     total = np.zeros(shape)
     for octave in range(octaves):
         knots = rng.normal(size=(cells[0] << octave, cells[1] << octave))
-        total += resize(knots, *shape) / 2**octave
-    return (total - total.mean()) / (total.std() + 1e-9)
+        total += resize(knots, shape[0], shape[1]) / 2**octave
+    even: Array = (total - total.mean()) / (total.std() + 1e-9)
+    return even
 
 
 def blur(field: Array, sigma: float) -> Array:
@@ -85,9 +86,15 @@ def rgb(code: str) -> tuple[float, float, float]:
     return red, green, blue
 
 
+def clip(value: Array, low: float = 0, high: float = 1) -> Array:
+    """`value` held between `low` and `high`."""
+    held: Array = np.clip(value, low, high)
+    return held
+
+
 def smooth(value: Array, low: float, high: float) -> Array:
     """Hermite step: 0 below `low`, 1 above `high`."""
-    t = np.clip((value - low) / (high - low), 0, 1)
+    t = clip((value - low) / (high - low))
     return t * t * (3 - 2 * t)
 
 
@@ -105,13 +112,13 @@ def light(canvas: Canvas, depth: float = 1.0, gloss: float = 0.35) -> Array:
     dy, dx = np.gradient(height * depth * canvas.scale)
     slope = (dx + 1.4 * dy) / 1.72
     level = 1 / np.sqrt(1 + dx**2 + dy**2)
-    shade = 1 + 0.62 * slope / np.sqrt(1 + slope**2) - 0.10 * (1 - level)
-    sheen = gloss * np.clip(slope - 0.25, 0, 1) ** 2
-    lit = canvas.colour * shade[..., None] + sheen[..., None] * np.array([1.0, 0.97, 0.88])
-    return np.clip(lit, 0, 1)
+    warm = np.array([1.0, 0.97, 0.88])
+    shade: Array = 1 + 0.62 * slope / np.sqrt(1 + slope**2) - 0.10 * (1 - level)
+    sheen: Array = gloss * np.clip(slope - 0.25, 0, 1) ** 2
+    return clip(canvas.colour * shade[..., None] + sheen[..., None] * warm)
 
 
 def finish(picture: Array) -> Image.Image:
     """An oversampled picture as an 8-bit image at its final size."""
-    image = Image.fromarray(np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8))
+    image = Image.fromarray(np.round(clip(picture) * 255).astype(np.uint8))
     return image.reduce(OVERSAMPLE)

@@ -25,7 +25,7 @@ class Cells:
 
 
 def cells(seeds: Array, x: Array, y: Array, reach: Array, group: Labels | None = None) -> Cells:
-    """Cells of `seeds` (n, 2) over the pixels at points x, y; a seed is felt within its `reach` (n,).
+    """Cells of `seeds` (n, 2) over the pixels at points x, y; each felt within its `reach` (n,).
 
     With `group`, per pixel, a seed claims only pixels of the group that it lies in.
     """
@@ -47,7 +47,7 @@ def cells(seeds: Array, x: Array, y: Array, reach: Array, group: Labels | None =
 
 
 def settle(seeds: Array, density: Array, rounds: int = 8) -> Array:
-    """Lloyd's relaxation: each seed moves to its cell's centre of mass under `density` (1 px = 1 pt)."""
+    """Lloyd's relaxation: seeds move to their cells' centres of mass under `density`."""
     height, width = density.shape
     y, x = np.mgrid[0:height:3, 0:width:3].astype(float)
     mass = density[::3, ::3].ravel()

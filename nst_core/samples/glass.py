@@ -1,12 +1,12 @@
-"""Glass: a leaded window. A sun in rings and rays rises over hills, a river and roses, lit from behind.
+"""Glass: a leaded window, lit from behind. A sun of rings and flames over hills, river and roses.
 
 Bold lead follows the drawing; fine lead divides each part into panes (relaxed Voronoi cells). Every
-pane is its own piece of pot-metal glass: one colour, streaked, seeded with bubbles, darker near lead.
+pane is its own piece of pot-metal glass: one colour, streaked, with bubbles, darker near lead.
 """
 
 import numpy as np
 
-from nst_core.samples.canvas import Array, Rng, blank, blur, grid, noise, ramp, rgb, smooth
+from nst_core.samples.canvas import Array, Rng, blank, blur, clip, grid, noise, ramp, rgb, smooth
 from nst_core.samples.cells import Cells, Labels, cells, settle, sow
 
 WIDTH, HEIGHT = 832, 1024
@@ -49,7 +49,7 @@ def paint(size: int) -> Array:
     )
     glass = pot_metal(part, panes, (x, y), rng)
     glass *= lit_from_behind(x, y)[..., None]
-    glass *= (1 - 0.46 * np.clip(major**0.35 + 0.6 * minor**0.35, 0, 1) ** 2)[..., None]
+    glass *= (1 - 0.46 * clip(major**0.35 + 0.6 * minor**0.35) ** 2)[..., None]
     picture = leaded(
         hammered(glass, rng, canvas.scale), np.maximum(major, minor), canvas.scale, rng
     )
@@ -62,7 +62,7 @@ def parts(x: Array, y: Array) -> Labels:
     r, turn = np.hypot(dx, dy), np.arctan2(dy, dx) / (2 * np.pi) + 0.5
     spoke = RAYS * ((turn + 0.011 * np.sin(r / 40)) % 1)
     tip = np.where(np.floor(spoke) % 2 == 0, 374, 300)
-    flame = np.abs(spoke % 1 - 0.5) < 0.34 * np.clip((tip - r) / 170, 0, 1) ** 0.62
+    flame = np.abs(spoke % 1 - 0.5) < 0.34 * clip((tip - r) / 170) ** 0.62
     part = 1001 + 2 * np.floor(spoke + 0.5).astype(np.int64) % (2 * RAYS)
     part += 100 * (r > 452 + 30 * np.cos(4 * np.pi * 3 * turn))
     part = np.where(flame, 1000 + 2 * np.floor(spoke).astype(np.int64), part)
@@ -88,12 +88,12 @@ def _land(x: Array, y: Array, part: Labels) -> Labels:
     )
     for index, line in enumerate(lines):
         part = np.where(y > line, 2000 + 100 * index, part)
-    depth = np.clip((y - HORIZON) / (HEIGHT - HORIZON), 0, 1)
+    depth = clip((y - HORIZON) / (HEIGHT - HORIZON))
     middle = 430 + 120 * np.sin(7.4 * depth**0.8 + 0.3) * (0.35 + depth)
     half = 9 + 74 * depth**1.3
     flowing = (np.abs(x - middle) < half) & (y > lines[0] + 8)
     lane = np.floor(2 * (x - middle + half) / (2 * half + 1e-9) + 0.25 * np.sin(y / 26))
-    return np.where(flowing, 2400 + np.clip(lane, 0, 1).astype(np.int64), part)
+    return np.where(flowing, 2400 + clip(lane).astype(np.int64), part)
 
 
 def _rose(dx: Array, dy: Array, radius: float, number: int, part: Labels) -> Labels:
@@ -128,7 +128,7 @@ def came(label: Labels, width: float) -> Array:
     line = np.zeros(label.shape)
     line[:, 1:] += label[:, 1:] != label[:, :-1]
     line[1:] += label[1:] != label[:-1]
-    return np.clip(blur(np.minimum(line, 1), width) * np.sqrt(2 * np.pi) * width, 0, 1.4)
+    return clip(blur(np.minimum(line, 1), width) * np.sqrt(2 * np.pi) * width, 0, 1.4)
 
 
 def palette(number: int) -> str:
@@ -189,22 +189,22 @@ def hammered(glass: Array, rng: Rng, scale: float) -> Array:
     """The cathedral surface: small dimples that bend the light."""
     dimples = noise(rng, glass.shape[:2], (150, 122), 2)
     dy, dx = np.gradient(blur(dimples, scale) * scale)
-    return np.clip(glass * (1 + np.clip(0.5 * (dx + dy), -0.3, 0.4))[..., None], 0, 1.25)
+    return clip(glass * (1 + np.clip(0.5 * (dx + dy), -0.3, 0.4))[..., None], 0, 1.25)
 
 
-def leaded(glass: Array, came_: Array, scale: float, rng: Rng) -> Array:
+def leaded(glass: Array, spine: Array, scale: float, rng: Rng) -> Array:
     """Lead over glass: dark, rounded, with a dull gleam on its upper left."""
-    dome = np.sqrt(np.clip((came_ - 0.52) / 0.48, 0, 1))
+    dome = np.sqrt(clip((spine - 0.52) / 0.48))
     dy, dx = np.gradient(blur(dome, 0.5 * scale) * 3 * scale)
     gleam = np.clip(0.5 * (dx + dy), 0, 1) * 0.42
     metal = 0.055 + gleam + 0.03 * noise(rng, dome.shape, (300, 240))
-    cover = smooth(came_, 0.5, 0.62)[..., None]
-    return (
-        glass * (1 - cover) + np.clip(metal, 0, 1)[..., None] * np.array([0.9, 0.95, 1.0]) * cover
-    )
+    cover = smooth(spine, 0.5, 0.62)[..., None]
+    grey = clip(metal)[..., None] * np.array([0.9, 0.95, 1.0])
+    joined: Array = glass * (1 - cover) + grey * cover
+    return joined
 
 
 def halation(picture: Array, scale: float) -> Array:
     """Bright glass spills its colour over the lead beside it."""
     glow = np.stack([blur(picture[..., c] ** 2, 5 * scale) for c in range(3)], axis=-1)
-    return np.clip(1 - (1 - np.clip(picture, 0, 1)) * (1 - 0.16 * glow), 0, 1)
+    return clip(1 - (1 - clip(picture)) * (1 - 0.16 * glow))

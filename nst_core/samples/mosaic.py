@@ -11,6 +11,7 @@ from nst_core.samples.canvas import (
     Rng,
     blank,
     blur,
+    clip,
     grid,
     light,
     noise,
@@ -85,7 +86,7 @@ def compose(rng: Rng) -> tuple[Array, Array]:
             here = (slice(top, max(0, int(py + w) + 2)), slice(left, max(0, int(px + w) + 2)))
             d = np.hypot(x[here] - px, y[here] - py) / (w / 2)
             dark[here] = np.maximum(dark[here], d < 1)
-            bark = ramp(np.clip(d, 0, 1), "c06a2c", "7a2f20", "2c1220")
+            bark = ramp(clip(d), "c06a2c", "7a2f20", "2c1220")
             tree[here] = np.where((d < 1)[..., None], bark, tree[here])
     colour = np.where(dark[..., None] > 0, tree, colour)
     return blossoms(colour, x, y), dark
@@ -97,7 +98,7 @@ def ground(x: Array, y: Array, drift: Array) -> Array:
     for (cx, cy, radius), _, _ in BOUGHS:
         phase = np.minimum(phase, np.hypot(x - cx, y - cy) - radius)
     ring = np.sin(phase / 8.5 + 0.5 * drift)
-    colour = ramp(np.clip(0.56 + 0.31 * ring + 0.14 * drift, 0, 1), *GOLD)
+    colour = ramp(clip(0.56 + 0.31 * ring + 0.14 * drift), *GOLD)
     inside = smooth(-phase, -6, 6)[..., None]
     colour = colour * (1 - inside) + ramp(0.5 + 0.5 * np.sin(phase / 7), *GOLD[2:]) * inside
     thread = (np.abs(phase - 24) < 5)[..., None]
@@ -107,7 +108,7 @@ def ground(x: Array, y: Array, drift: Array) -> Array:
 def meadow(colour: Array, x: Array, y: Array, mass: Array, rng: Rng) -> Array:
     """A green slope, full of round flowers of three colours."""
     edge = 664 + 44 * np.cos((x - 512) / 190) + 12 * np.sin(x / 47)
-    green = ramp(np.clip(0.46 + 0.24 * mass, 0, 1), *MEADOW)
+    green = ramp(clip(0.46 + 0.24 * mass), *MEADOW)
     colour = np.where((y > edge)[..., None], green, colour)
     colour = np.where((np.abs(y - edge) < 6)[..., None], np.array(rgb("f7f0d8")), colour)
     for _ in range(46):
@@ -179,13 +180,13 @@ def _thin(seeds: Array) -> Array:
 
 
 def faces(design: Array, seeds: Array, rng: Rng) -> Array:
-    """Each tile's colour (n, 3): the cartoon's, strayed in tone, with a few that catch the light."""
+    """Each tile's colour (n, 3): the cartoon's, varied in tone; a few catch the light."""
     column = np.clip(seeds[:, 0].astype(int), 0, WIDTH - 1)
     face = design[np.clip(seeds[:, 1].astype(int), 0, HEIGHT - 1), column]
     tone = 1 + 0.17 * rng.normal(size=(len(seeds), 1))
     hue = 0.035 * rng.normal(size=(len(seeds), 3))
     bright = (rng.uniform(size=(len(seeds), 1)) < 0.07) * 0.22
-    return np.clip(face * tone + hue + bright * face, 0, 1)
+    return clip(face * tone + hue + bright * face)
 
 
 def relief(tiles: Cells, seeds: Array, place: tuple[Array, Array], rng: Rng) -> Array:
@@ -193,4 +194,5 @@ def relief(tiles: Cells, seeds: Array, place: tuple[Array, Array], rng: Rng) -> 
     slant = 0.11 * rng.normal(size=(len(seeds), 2))
     own = slant[tiles.label]
     dx, dy = (axis - seeds[tiles.label, i] for i, axis in enumerate(place))
-    return 1.3 * smooth(tiles.edge, 0.2, 1.5) + own[..., 0] * dx + own[..., 1] * dy
+    height: Array = 1.3 * smooth(tiles.edge, 0.2, 1.5) + own[..., 0] * dx + own[..., 1] * dy
+    return height

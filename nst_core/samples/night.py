@@ -12,6 +12,7 @@ from nst_core.samples.canvas import (
     Canvas,
     Rng,
     blank,
+    clip,
     light,
     noise,
     ramp,
@@ -48,7 +49,7 @@ def paint(size: int) -> Array:
     for width, length, gap, stray, body in (
         (30, 110, 17, 0.16, 0.9), (17, 74, 10.5, 0.20, 1.0), (10, 52, 8.5, 0.24, 1.1),
     ):  # fmt: skip
-        cover(canvas, plan, Brush(width, length, body), gap, rng, stray)
+        cover(canvas, plan, Brush(width, length, body, stray=stray), gap, rng)
     lights(canvas, plan, rng)
     for star in STARS:
         shine(canvas, star, rng)
@@ -93,12 +94,12 @@ def sky(x: Array, y: Array, streaks: Array) -> Array:
         r = np.hypot(dx, dy)
         arms = np.cos(2 * np.arctan2(dy, dx) - spin * 5.2 * np.log(r / radius + 0.12))
         tone += 0.25 * np.exp(-((r / (1.05 * radius)) ** 4)) * (arms + 0.12)
-    colour = ramp(np.clip(tone, 0, 1), *SKY)
+    colour = ramp(clip(tone), *SKY)
     for sx, sy, glow in (*STARS, (MOON[0], MOON[1], 1.85 * MOON[2])):
         r = np.hypot(x - sx, y - sy) / glow
         ring = 0.72 * np.exp(-((r / 1.25) ** 2)) * (0.75 + 0.25 * np.cos(r * 9))
-        share = np.clip(ring, 0, 1)[..., None]
-        colour = colour * (1 - share) + ramp(np.clip(1.25 - r, 0, 1), "7fb6b4", *GOLD[2:]) * share
+        share = clip(ring)[..., None]
+        colour = colour * (1 - share) + ramp(clip(1.25 - r), "7fb6b4", *GOLD[2:]) * share
     face = 0.9 * smooth(-np.hypot(x - MOON[0], y - MOON[1]), -0.98 * MOON[2], -0.8 * MOON[2])
     return colour * (1 - face[..., None]) + np.array(rgb("123a80")) * face[..., None]
 
@@ -118,10 +119,10 @@ def hill(
     """A hill over what is `under` it: strokes roll down its back, lit along the skyline."""
     top = ridge(x, index)
     below = y > top
-    depth = np.clip((y - top) / 70, 0, 1)
+    depth = clip((y - top) / 70)
     stops = (("2f6d9c", "1b4480", "10285a"), ("2b7a78", "17506a", "0c2648"),
              ("1f4f3c", "10303a", "070f26"))[index]  # fmt: skip
-    tint = ramp(np.clip(depth + 0.16 * streaks, 0, 1), *stops)
+    tint = ramp(clip(depth + 0.16 * streaks), *stops)
     slope = np.gradient(top, axis=1) + (0.55, -0.6, 0.25)[index] * depth
     colour, u, v = under
     mask = below[..., None]
@@ -131,48 +132,55 @@ def hill(
 def lake(x: Array, y: Array, rng: Rng) -> Array:
     """Water: the sky upside down in level bars, and the moon's road."""
     bars = noise(rng, x.shape, (60, 9), 2)
-    tone = np.clip(0.17 + 0.22 * smooth(y, SHORE, HEIGHT) + 0.11 * bars, 0, 1)
+    tone = clip(0.17 + 0.22 * smooth(y, SHORE, HEIGHT) + 0.11 * bars)
     colour = ramp(tone, *SKY)
     spread = 20 + 0.42 * (y - SHORE)
     road = np.exp(-(((x - MOON[0] - 6 * np.sin(y / 7)) / spread) ** 2)) * (bars > -0.35)
     share = 0.85 * road[..., None]
-    return colour * (1 - share) + ramp(np.clip(0.6 + 0.2 * bars, 0, 1), *GOLD) * share
+    lit: Array = colour * (1 - share) + ramp(clip(0.6 + 0.2 * bars), *GOLD) * share
+    return lit
 
 
 def lights(canvas: Canvas, plan: Plan, rng: Rng) -> None:
     """Fine strokes over the rest: pale crests on the wind, deep blue in its troughs."""
     luma = plan.colour.mean(axis=-1)
-    crest = Plan(np.clip(plan.colour * 1.22 + 0.05, 0, 1), plan.u, plan.v, smooth(luma, 0.3, 0.7))
+    crest = Plan(clip(plan.colour * 1.22 + 0.05), plan.u, plan.v, smooth(luma, 0.3, 0.7))
     deep = Plan(plan.colour * 0.62, plan.u, plan.v, 0.6 * smooth(-luma, -0.42, -0.12))
-    cover(canvas, deep, Brush(5, 38, 0.8), 10, rng, 0.25)
-    cover(canvas, crest, Brush(6, 40, 1.3), 8, rng, 0.2)
+    cover(canvas, deep, Brush(5, 38, 0.8, stray=0.25), 10, rng)
+    cover(canvas, crest, Brush(6, 40, 1.3, stray=0.2), 8, rng)
 
 
 def shine(canvas: Canvas, star: tuple[float, float, float], rng: Rng) -> None:
     """A star: broken rings of thick paint, cool outside and gold within, and a knob of white."""
     x, y, glow = star
     for part in np.arange(1.25, 0.2, -0.2):
-        paths = arcs(x, y, part * glow, max(5, int(11 * part)), 0.55, rng)
+        paths = arcs((x, y), part * glow, max(5, int(11 * part)), 0.55, rng)
         tint = ramp(np.full(len(paths), 1.3 - part), "4f97b8", "c9d9a0", *GOLD[1:])
-        dabs(canvas, paths, tint, Brush(0.17 * glow + 1, 9, 1.5, 0.3), rng, 0.14)
-    core = arcs(x, y, 0.09 * glow, 3, 2.4, rng)
-    dabs(canvas, core, np.tile(rgb("fffbe4"), (3, 1)), Brush(0.30 * glow, 9, 2.2, 0.1), rng, 0.02)
+        dabs(canvas, paths, tint, Brush(0.17 * glow + 1, 9, 1.5, 0.3, stray=0.14), rng)
+    core = arcs((x, y), 0.09 * glow, 3, 2.4, rng)
+    dabs(
+        canvas,
+        core,
+        np.tile(rgb("fffbe4"), (3, 1)),
+        Brush(0.30 * glow, 9, 2.2, 0.1, stray=0.02),
+        rng,
+    )
 
 
 def crescent(canvas: Canvas, rng: Rng) -> None:
     """The moon: wide halo rings, then a sickle of heavy gold."""
     x, y, radius = MOON
     for part in np.arange(2.3, 1.2, -0.16):
-        paths = arcs(x, y, part * radius, int(9 * part), 0.42, rng)
+        paths = arcs((x, y), part * radius, int(9 * part), 0.42, rng)
         tone = (2.35 - part) / 1.4 + 0.16 * rng.normal(size=len(paths))
-        tint = ramp(np.clip(tone, 0, 1), "2f78b0", "8fbdb6", "e3d79a", "f7d560", "fff3c0")
-        dabs(canvas, paths, tint, Brush(8, 9, 1.3, 0.4), rng, 0.14)
+        tint = ramp(clip(tone), "2f78b0", "8fbdb6", "e3d79a", "f7d560", "fff3c0")
+        dabs(canvas, paths, tint, Brush(8, 9, 1.3, 0.4, stray=0.14), rng)
     for part in np.linspace(0, 1, 9):
         bend = np.linspace(-1.75 + 0.1 * part, 1.75 - 0.1 * part, 16) + 0.5
         inner = radius * (1.0 - 0.62 * part * np.cos((bend - 0.5) * 0.88))
         path = np.stack([x + inner * np.cos(bend), y + inner * np.sin(bend)], axis=-1)[None]
         tint = ramp(np.array([1 - 0.8 * part]), "d98a12", GOLD[2], "ffe98a", "fffdec")
-        dabs(canvas, path, tint, Brush(8.5, 9, 1.7, 0.15), rng, 0.08)
+        dabs(canvas, path, tint, Brush(8.5, 9, 1.7, 0.15, stray=0.08), rng)
 
 
 def village(canvas: Canvas, rng: Rng) -> None:
@@ -180,13 +188,13 @@ def village(canvas: Canvas, rng: Rng) -> None:
     for x in (118, 166, 190, 236, 300, 332, 418, 470, 560, 604, 668, 930):
         y = SHORE - rng.uniform(8, 24)
         warm = np.array([ramp(np.array(rng.uniform(0.2, 0.9)), *GOLD)])
-        dabs(canvas, _bar(x, y, 8), warm, Brush(9, 9, 2.0, 0.1), rng, 0.05)
+        dabs(canvas, _bar(x, y, 8), warm, Brush(9, 9, 2.0, 0.1, stray=0.05), rng)
         drop, reach = 10.0, rng.uniform(60, 140)
         while drop < reach:
             here = x + rng.normal() * (1.5 + drop / 22)
             half = rng.uniform(3, 11) * (1.15 - 0.6 * drop / reach) + drop / 20
             width = rng.uniform(3.5, 7)
-            dabs(canvas, _bar(here, SHORE + drop, half), warm, Brush(width, 9, 1.3), rng, 0.2)
+            dabs(canvas, _bar(here, SHORE + drop, half), warm, Brush(width, 9, 1.3, stray=0.2), rng)
             drop += rng.uniform(4, 9) * (1 + drop / 90)
 
 

@@ -1,4 +1,4 @@
-"""Make the sample paintings again: `python -m nst_core.samples.paint [NAME ...] [-o DIR] [--size N]`.
+"""Make the sample paintings: `python -m nst_core.samples.paint [NAME ...] [-o DIR] [--size N]`.
 
 Each painting has a fixed seed: the same size gives the same picture.
 """

@@ -6,7 +6,7 @@ The sky is cut in rings around the sun, the water along its own form, the foam i
 import numpy as np
 from PIL import Image
 
-from nst_core.samples.canvas import Array, Canvas, Rng, blank, grid, noise, ramp, rgb
+from nst_core.samples.canvas import Array, Canvas, Rng, blank, clip, grid, noise, ramp, rgb
 from nst_core.samples.woodcut import (
     BLUE,
     CREAM,
@@ -60,12 +60,12 @@ def sky(x: Array, y: Array, drift: Array, press: Array) -> Array:
     """Rings around the sun, wider apart and bluer away from it; the disc cut by lines of cloud."""
     sx, sy, radius = SUN
     r = np.hypot(x - sx, y - sy)
-    away = np.clip((r - radius) / 620, 0, 1)
-    phase = (np.abs(r - radius) / 11.5) ** 0.97 + 1.5 * drift * np.clip(away * 3, 0, 1)
+    away = clip((r - radius) / 620)
+    phase = (np.abs(r - radius) / 11.5) ** 0.97 + 1.5 * drift * clip(away * 3)
     width = np.clip(0.40 - 0.20 * away + 0.09 * press, 0.1, 0.6)
     line = (phase % 1) < width
     ground = ramp(away, "fbe3b4", "f5ddb0", "e9dcc0", "c9d2c6", "9fb9c0")
-    ink = ramp(np.clip(away * 1.15, 0, 1), "d8452a", "e2855a", "8fa6a8", "4d7aa0", "2b4f84")
+    ink = ramp(clip(away * 1.15), "d8452a", "e2855a", "8fa6a8", "4d7aa0", "2b4f84")
     picture = np.where(line[..., None], ink, ground)
     cloud = ((y - sy) / 15 + 0.9 * drift + 0.1) % 1 < np.clip((y - sy + 20) / 190, 0, 0.62)
     disc = np.where(cloud[..., None], np.array(rgb("f2b36a")), VERMILION)
@@ -127,11 +127,11 @@ def claws(image: Image.Image, scale: float, rng: Rng) -> None:
         foam.discs.append((here[0], here[1], rng.uniform(9, 18) * (0.6 + 0.7 * share)))
         forward = np.arctan2(*(back[min(k + 4, 399)] - back[k - 4])[::-1])
         if k % 12 == 6:
-            foam.finger(*here, forward - rng.uniform(0.0, 0.9), 34 + 44 * share, rng)
+            foam.finger(here, forward - rng.uniform(0.0, 0.9), 34 + 44 * share, rng)
     for k in range(300, 400, 9):
         here = 0.25 * back[k] + 0.75 * front[k]
         foam.discs.append((here[0], here[1], rng.uniform(7, 12)))
-        foam.finger(*here, rng.uniform(0.7, 1.5), rng.uniform(38, 74), rng)
+        foam.finger(here, rng.uniform(0.7, 1.5), rng.uniform(38, 74), rng)
     foam.print(image, scale)
     spots = back[rng.integers(190, 400, 170)] + rng.normal(size=(170, 2)) * (52, 40) + (34, 8)
     spray(image, spots, rng.uniform(0.8, 3.6, 170), scale)
@@ -148,7 +148,9 @@ def caps(image: Image.Image, index: int, scale: float, rng: Rng) -> None:
             continue
         foam.discs.append((px, py + 3, rng.uniform(3, 7) * (0.5 + rise)))
         if rng.uniform() < 0.5:
-            foam.finger(px, py + 2, rng.uniform(-1.1, 0.1), (20 + 12 * index) * rise + 8, rng)
+            foam.finger(
+                np.array([px, py + 2]), rng.uniform(-1.1, 0.1), (20 + 12 * index) * rise + 8, rng
+            )
     foam.print(image, scale)
 
 
@@ -172,7 +174,7 @@ def boat(image: Image.Image, scale: float) -> None:
 
 
 def _image(picture: Array) -> Image.Image:
-    return Image.fromarray(np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8))
+    return Image.fromarray(np.round(clip(picture) * 255).astype(np.uint8))
 
 
 def _array(image: Image.Image) -> Array:

@@ -1,11 +1,11 @@
-"""Woodcut: carved lines that swell and break off, foam cut as hooked fingers, ink on grained wood."""
+"""Woodcut: carved lines that swell and break off, foam cut as hooked fingers, ink with grain."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from nst_core.samples.canvas import Array, Rng, noise, rgb
+from nst_core.samples.canvas import Array, Rng, clip, noise, rgb
 
 INDIGO, BLUE, PALE, CREAM, VERMILION = (
     np.array(rgb(code)) for code in ("14224e", "2f5d92", "9dbfc4", "f3e7cb", "d23c22")
@@ -43,15 +43,16 @@ def carve(u: Array, press: Array, vein: Array) -> Array:
 
 @dataclass
 class Foam:
-    """Discs (x, y, radius) that merge into one white shape with an indigo outline, and its creases."""
+    """Discs (x, y, radius) that merge into one white shape outlined in indigo, and its creases."""
 
     discs: list[tuple[float, float, float]] = field(default_factory=list)
     creases: list[Array] = field(default_factory=list)
 
-    def finger(self, x: float, y: float, heading: float, length: float, rng: Rng) -> None:
-        """A hooked finger from (x, y) that curls ever tighter, with two smaller ones on its back."""
+    def finger(self, spot: Array, heading: float, length: float, rng: Rng) -> None:
+        """A hooked finger from `spot` that curls ever tighter, two smaller ones on its back."""
         radius, curl = 0.17 * length, rng.uniform(0.9, 1.5)
         path = []
+        x, y = float(spot[0]), float(spot[1])
         for step in range(22):
             t = step / 21
             heading += curl * (0.035 + 0.22 * t**2)
@@ -59,7 +60,9 @@ class Foam:
             path.append((x, y))
             self.discs.append((x, y, radius * (1 - t) ** 0.8 + 0.8))
             if length > 20 and step in (7, 13):
-                self.finger(x, y, heading - 0.9 + 0.25 * rng.normal(), 0.52 * length, rng)
+                self.finger(
+                    np.array([x, y]), heading - 0.9 + 0.25 * rng.normal(), 0.52 * length, rng
+                )
         self.creases.append(np.array(path[:17]))
 
     def print(self, image: Image.Image, scale: float) -> None:
@@ -102,7 +105,7 @@ def printed(picture: Array, rng: Rng) -> Array:
     fibre = noise(rng, shape_, (420, 90))
     ink = 1 - picture.mean(axis=-1, keepdims=True)
     shade = 0.045 * rings + 0.04 * mottle + 0.022 * fibre
-    return np.clip(picture + shade[..., None] * (0.5 + ink), 0, 1)
+    return clip(picture + shade[..., None] * (0.5 + ink))
 
 
 def eight(ink: Array) -> tuple[int, int, int]:
