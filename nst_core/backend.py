@@ -6,7 +6,7 @@ leave a backend. The preprocessing of the network comes with its weights and hap
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from nst_core.weights import Weights
 
 Array = NDArray[np.floating[Any]]
 Dtype = Literal["float32", "float64", "bfloat16"]
+Name = TypeVar("Name", bound=str)
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,12 @@ class Targets:
     def of(
         cls, recipe: Recipe, features: Mapping[str, Array], grams: Sequence[Mapping[str, Array]]
     ) -> "Targets":
-        """From the content's features by tap, and each style's Gram matrices, which are averaged."""
+        """From the content's features, and each style's Gram matrices, which are averaged."""
         values = {f"content:{tap}": P for tap, P in features.items()}
         shares = recipe.shares(len(grams))
         for tap in recipe.style.taps:
             pairs = zip(shares, grams, strict=True)
-            values[f"style:{tap}"] = sum((share * A[tap] for share, A in pairs), np.float32(0))
+            values[f"style:{tap}"] = np.sum([share * A[tap] for share, A in pairs], axis=0)
         return cls(recipe.terms(), values, recipe.variable)
 
     @property
@@ -120,12 +121,14 @@ class Snapshot:
 Watch = Callable[[Snapshot], None]
 
 
-def choose(asked: str, offered: Sequence[str], what: str) -> str:
-    """`asked` if it is offered, the first offer for `auto`; raises BackendError otherwise."""
-    if asked == "auto":
-        return offered[0]
-    if asked in offered or f"{asked}:0" in offered:
-        return asked
+def choose(asked: str, offered: Sequence[Name], what: str) -> Name:
+    """The offer that is asked for; the first for `auto`; `cuda:0` for `cuda`.
+
+    Raises BackendError, naming every offer, if there is none.
+    """
+    for offer in offered:
+        if asked in (offer, offer.removesuffix(":0"), "auto"):
+            return offer
     raise BackendError(unknown(what, asked, offered))
 
 

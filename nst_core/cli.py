@@ -7,7 +7,7 @@ Exit codes: 0 done; 1 a check failed; 2 the request cannot be met, said in one l
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,14 +39,17 @@ Backend = Annotated[
     str | None, typer.Option(help="torch, tf, keras, keras:torch, keras:jax, numpy, …")
 ]
 RecipeName = Annotated[
-    str | None, typer.Option("--recipe", help="A recipe's name, a .toml file, or a finished picture.")
+    str | None,
+    typer.Option("--recipe", help="A recipe's name, a .toml file, or a finished picture."),
 ]
 WeightsName = Annotated[
     str | None, typer.Option("--weights", help="auto, a set of 'nst weights list', or a file.")
 ]
 PreprocessingName = Annotated[
     str | None,
-    typer.Option("--preprocessing", help="What a weights file wants: caffe, hed, torchvision, none."),
+    typer.Option(
+        "--preprocessing", help="What a weights file wants: caffe, hed, torchvision, none."
+    ),
 ]
 Size = Annotated[int | None, typer.Option(help="Longest side of the painting, in pixels.")]
 Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")]
@@ -109,7 +112,9 @@ def run(
     from nst_core.terminal import paint
 
     request = make_request(recipe, locals())
-    paint(request, output, keep_alpha, preview_every, "json" if as_json else "quiet" if quiet else "")
+    paint(
+        request, output, keep_alpha, preview_every, "json" if as_json else "quiet" if quiet else ""
+    )
 
 
 @app.command()
@@ -168,7 +173,13 @@ def weights_list() -> None:
     from nst_core import weights
 
     rows = [
-        (s.name, s.network, s.preprocessing.name, s.licence, "yes" if weights.cached(s.name) else "")
+        (
+            s.name,
+            s.network,
+            s.preprocessing.name,
+            s.licence,
+            "yes" if weights.cached(s.name) else "",
+        )
         for s in weights.SETS.values()
     ]
     show(table("set network preprocessing licence cached", rows))
@@ -234,7 +245,9 @@ def changes(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     for item in given["set_"] or []:
         key, equals, text = item.partition("=")
         if not equals:
-            raise NstError(f"--set {item}: write it as KEY=VALUE, such as --set plan.lbfgs.history=10")
+            raise NstError(
+                f"--set {item}: write it as KEY=VALUE, such as --set plan.lbfgs.history=10"
+            )
         yield key, parse_value(text)
     for name in PLAN_OPTIONS:
         if given.get(name) is not None:
@@ -244,7 +257,7 @@ def changes(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             yield f"{name}.weight", given[f"{name}_weight"]
 
 
-def table(columns: str, rows: list[tuple[str, ...]]) -> "Table":
+def table(columns: str, rows: Sequence[tuple[str, ...]]) -> "Table":
     from rich import box
     from rich.table import Table
 

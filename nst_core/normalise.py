@@ -32,11 +32,9 @@ def normalised(weights: Weights, network: Network) -> Weights:
     return normalise(weights, means)
 
 
-def mean_activations(
-    weights: Weights, network: Network, pictures: list[Array]
-) -> dict[str, Array]:
+def mean_activations(weights: Weights, network: Network, pictures: list[Array]) -> dict[str, Array]:
     """{conv name: (channels,)}: the mean of its rectified output over images and positions."""
-    vgg = Vgg(network, weights, np.float32)
+    vgg = Vgg(network, weights, np.dtype(np.float32))
     taps = [layer.name.replace("conv", "relu") for layer in network.convolutions]
     sums: dict[str, Array] = {}
     for picture in pictures:

@@ -173,7 +173,13 @@ def read(source: str) -> dict[str, Any]:
             return tomllib.loads(path.read_text("utf-8"))
         if path.is_file():
             return dict(json.loads(read_record(path))["recipe"])
-    except (tomllib.TOMLDecodeError, json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (
+        tomllib.TOMLDecodeError,
+        json.JSONDecodeError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise RecipeError(f"recipe '{source}' cannot be read: {error}") from error
     except OSError as error:
         raise RecipeError(f"recipe '{source}' cannot be read: {error.strerror}") from error

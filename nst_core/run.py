@@ -63,8 +63,8 @@ class Result:
         images.write_text(Path(f"{path}.json"), text + "\n")
 
 
-class Interrupted(Exception):  # noqa: N818: it is no error
-    """Stopped by the user; `result` is the picture so far, None if there is none yet."""
+class Interrupted(Exception):  # noqa: N818
+    """Stopped by the user, which is no error; `result` is the picture so far, if there is one."""
 
     def __init__(self, result: Result | None) -> None:
         super().__init__("interrupted")
@@ -182,7 +182,8 @@ class Job:
         if self.content.alpha is None:
             return None
         shape = self.shape(self.content, self.stages[-1].size)
-        return images.resize(self.content.alpha[None], *shape)[0]
+        alpha: Array = images.resize(self.content.alpha[None], *shape)[0]
+        return alpha
 
     def result(self, image: Array, terms: Terms, seconds: float) -> Result:
         pixels = np.clip(image, 0, 1)

@@ -26,13 +26,14 @@ class NumpyBackend:
         *,
         device: str = "auto",
         dtype: Dtype = "float64",
-        exact: bool = True,  # noqa: ARG002: there is only one path
+        exact: bool = True,
     ) -> Session:
+        """Every session is exact: there is only one path."""
         from nst_core.reference.paint import NumpySession
 
         about = self.about()
-        chosen = choose(device, about.devices, "device of numpy")
-        return NumpySession(network, weights, chosen, choose(dtype, about.dtypes, "dtype"))
+        choose(device, about.devices, "device of numpy")
+        return NumpySession(network, weights, choose(dtype, about.dtypes, "dtype of numpy"), exact)
 
 
 def open_backend() -> NumpyBackend:

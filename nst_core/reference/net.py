@@ -82,7 +82,7 @@ def pool(x: Array, pooling: str) -> tuple[Array, Pullback]:
 class Vgg:
     """The layers of the map with their weights, in one precision."""
 
-    def __init__(self, network: Network, weights: Weights, dtype: Any) -> None:
+    def __init__(self, network: Network, weights: Weights, dtype: np.dtype[Any]) -> None:
         self.network = network
         self.preprocessing = weights.preprocessing
         self.parameters = {

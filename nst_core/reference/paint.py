@@ -1,6 +1,7 @@
 """The session: features, targets, terms, gradient, and the loop that paints."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -18,10 +19,10 @@ from nst_core.weights import Weights
 class NumpySession:
     """One network in one precision."""
 
-    def __init__(self, network: Network, weights: Weights, device: str, dtype: Dtype) -> None:
+    def __init__(self, network: Network, weights: Weights, dtype: Dtype, exact: bool) -> None:
         self.dtype = np.dtype(dtype)
         self.vgg = Vgg(network, weights, self.dtype)
-        self.flags = {"device": device, "dtype": dtype}
+        self.flags = {"device": "cpu", "dtype": dtype, "exact": str(exact)}
 
     def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
         return self.vgg.forward(image.astype(self.dtype), taps)[0]
@@ -69,11 +70,11 @@ class NumpySession:
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         scale = targets.variable.scale
-        x = image.astype(self.dtype) * scale
+        x: Array = image.astype(self.dtype) * scale
         optimiser = optimisers.make_optimiser(stage)
         for iteration in range(stage.iterations):
             terms, g = self.gradient(x / scale, targets)
-            watch(Snapshot(iteration, terms, lambda x=x: x / scale))
+            watch(Snapshot(iteration, terms, partial(np.divide, x, scale)))
             x = optimiser.step(x, g / scale)
             if targets.variable.box == "clip":
                 x = x.clip(0, scale)

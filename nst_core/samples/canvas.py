@@ -110,11 +110,11 @@ def light(canvas: Canvas, depth: float = 1.0, gloss: float = 0.35) -> Array:
     """The canvas under a raking light from the upper left: relief shading and a wet sheen."""
     height = blur(canvas.height, 0.5 * canvas.scale)
     dy, dx = np.gradient(height * depth * canvas.scale)
-    slope = (dx + 1.4 * dy) / 1.72
+    slope = np.asarray((dx + 1.4 * dy) / 1.72, dtype=np.float64)
     level = 1 / np.sqrt(1 + dx**2 + dy**2)
     warm = np.array([1.0, 0.97, 0.88])
-    shade: Array = 1 + 0.62 * slope / np.sqrt(1 + slope**2) - 0.10 * (1 - level)
-    sheen: Array = gloss * np.clip(slope - 0.25, 0, 1) ** 2
+    shade = 1 + 0.62 * slope / np.sqrt(1 + slope**2) - 0.10 * (1 - level)
+    sheen = gloss * clip(slope - 0.25) ** 2
     return clip(canvas.colour * shade[..., None] + sheen[..., None] * warm)
 
 

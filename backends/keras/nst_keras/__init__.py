@@ -49,7 +49,9 @@ class KerasBackend:
         from nst_keras.paint import KerasSession
 
         chosen = choose(device, about.devices, f"device of keras:{self.engine}")
-        return KerasSession(network, weights, chosen, choose(dtype, about.dtypes, "dtype"), exact)
+        return KerasSession(
+            network, weights, chosen, choose(dtype, about.dtypes, "dtype of keras"), exact
+        )
 
 
 def import_keras(engine: str) -> None:

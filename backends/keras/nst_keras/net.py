@@ -1,4 +1,4 @@
-"""VGG as a functional Keras model, built from the core's layer map. Activations are (1, H, W, N)."""
+"""VGG as a functional Keras model, from the core's layer map. Activations are (1, H, W, N)."""
 
 from collections.abc import Sequence
 from typing import Any

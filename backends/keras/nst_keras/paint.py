@@ -4,6 +4,7 @@ The gradient is the engine's: `engine.py` has its three forms.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import keras
 from keras import KerasTensor, ops
@@ -62,7 +63,7 @@ class KerasSession:
             for iteration in range(stage.iterations):
                 raw, g = self.evaluate(x, values, targets)
                 terms = Terms.of(targets, ops.convert_to_numpy(raw))
-                watch(Snapshot(iteration, terms, lambda x=x: self.array(x / scale)))
+                watch(Snapshot(iteration, terms, partial(self.array, x / scale)))
                 x = optimiser.step(x, g)
                 if targets.variable.box == "clip":
                     x = ops.clip(x, 0, scale)

@@ -35,7 +35,9 @@ class TfBackend:
         from nst_tf.paint import TfSession
 
         chosen = choose(device, about.devices, "device of tf")
-        return TfSession(network, weights, chosen, choose(dtype, about.dtypes, "dtype"), exact)
+        return TfSession(
+            network, weights, chosen, choose(dtype, about.dtypes, "dtype of tf"), exact
+        )
 
 
 def import_tensorflow() -> None:

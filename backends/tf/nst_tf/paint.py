@@ -6,6 +6,7 @@ again for each new shape of image or targets.
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import tensorflow as tf
 
@@ -61,7 +62,7 @@ class TfSession:
             for iteration in range(stage.iterations):
                 raw, g = self.evaluate(x, values, targets)
                 terms = Terms.of(targets, raw.numpy())
-                watch(Snapshot(iteration, terms, lambda x=x: self.array(x / scale)))
+                watch(Snapshot(iteration, terms, partial(self.array, x / scale)))
                 x = optimiser.step(x, g)
                 if targets.variable.box == "clip":
                     x = tf.clip_by_value(x, 0, scale)

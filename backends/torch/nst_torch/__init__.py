@@ -31,7 +31,9 @@ class TorchBackend:
 
         about = self.about()
         chosen = choose(device, about.devices, "device of torch")
-        return TorchSession(network, weights, chosen, choose(dtype, about.dtypes, "dtype"), exact)
+        return TorchSession(
+            network, weights, chosen, choose(dtype, about.dtypes, "dtype of torch"), exact
+        )
 
 
 def open_backend() -> TorchBackend:

@@ -5,6 +5,7 @@ The gradient is autograd's: the image is a leaf tensor that requires it, the net
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -58,7 +59,7 @@ class TorchSession:
         for iteration in range(stage.iterations):
             raw, g = self.evaluate(x, values, targets)
             terms = Terms.of(targets, raw.tolist())
-            watch(Snapshot(iteration, terms, lambda x=x: self.array(x / scale)))
+            watch(Snapshot(iteration, terms, partial(self.array, x / scale)))
             x = optimiser.step(x, g)
             if targets.variable.box == "clip":
                 x = x.clamp(0, scale)
