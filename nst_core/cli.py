@@ -7,20 +7,18 @@ Exit codes: 0 done; 1 a check failed; 2 the request cannot be met, said in one l
 import json
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+import traceback
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from nst_core.errors import NstError
+from nst_core.errors import INTERRUPTED, UNMET, NstError
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from nst_core.request import Request
 
-    from nst_core.run import Request
-
-UNMET, INTERRUPTED = 2, 130
 DEBUG = "--debug"
 
 app = typer.Typer(
@@ -101,7 +99,10 @@ def run(
     seed: Seed = None,
     set_: Set = None,
     max_pixels: MaxPixels = None,
-    keep_alpha: Annotated[bool, typer.Option(help="Keep the photograph's transparency.")] = False,
+    keep_alpha: Annotated[
+        bool | None,
+        typer.Option("--keep-alpha/--no-alpha", help="Keep the photograph's transparency."),
+    ] = None,
     preview_every: Annotated[
         int | None, typer.Option(min=1, help="Write the picture so far every N iterations.")
     ] = None,
@@ -109,12 +110,11 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Paint CONTENT in the manner of STYLE."""
+    given = locals()
     from nst_core.terminal import paint
 
-    request = make_request(recipe, locals())
-    paint(
-        request, output, keep_alpha, preview_every, "json" if as_json else "quiet" if quiet else ""
-    )
+    voice: Literal["", "quiet", "json"] = "json" if as_json else "quiet" if quiet else ""
+    paint(make_request(recipe, given), output, preview_every, voice)
 
 
 @app.command()
@@ -139,10 +139,11 @@ def losses(
     as_json: Json = False,
 ) -> None:
     """Every term of the total at IMAGE, without optimising."""
+    given = locals() | {"styles": style}
     from nst_core import run as job
     from nst_core.terminal import terms_table
 
-    terms = job.losses(make_request(recipe, locals() | {"styles": style}), image)
+    terms = job.losses(make_request(recipe, given), image)
     show(json.dumps(terms.as_json()) if as_json else terms_table(terms))
 
 
@@ -162,27 +163,18 @@ def backends(
 def recipes_list() -> None:
     """Name and source of every recipe."""
     from nst_core import recipe
+    from nst_core.terminal import table
 
     found = [recipe.load(name) for name in recipe.names()]
-    show(table("recipe title source", [(r.name, r.title, r.source) for r in found]))
+    show(table("recipe title source", [(r.name, r.title, r.source) for r in found], broken=2))
 
 
 @weights_app.command("list")
 def weights_list() -> None:
     """Every set, its licence, and whether it is in the cache."""
-    from nst_core import weights
+    from nst_core.terminal import weights_table
 
-    rows = [
-        (
-            s.name,
-            s.network,
-            s.preprocessing.name,
-            s.licence,
-            "yes" if weights.cached(s.name) else "",
-        )
-        for s in weights.SETS.values()
-    ]
-    show(table("set network preprocessing licence cached", rows))
+    show(weights_table())
 
 
 @weights_app.command("fetch")
@@ -219,18 +211,18 @@ PLAN_OPTIONS = ("size", "iterations", "optimizer", "init", "seed")
 WEIGHT_OPTIONS = ("content", "style", "tv")
 REQUEST_OPTIONS = (
     "content", "styles", "backend", "weights", "preprocessing",
-    "device", "dtype", "exact", "style_scale", "max_pixels",
+    "device", "dtype", "exact", "style_scale", "max_pixels", "keep_alpha",
 )  # fmt: skip
 
 
 def make_request(recipe_source: str | None, given: dict[str, Any]) -> "Request":
     """The request: what a finished picture says, then what the options say."""
     from nst_core import recipe
-    from nst_core.run import Request, recorded
+    from nst_core.request import Request, recorded
 
     source = recipe_source or recipe.DEFAULT
     options = recorded(source)
-    options |= {key: given[key] for key in REQUEST_OPTIONS if given.get(key)}
+    options |= {key: given[key] for key in REQUEST_OPTIONS if given.get(key) not in (None, [])}
     options["recipe"] = recipe.load(source, changes(given))
     for need in ("content", "styles"):
         if need not in options:
@@ -244,27 +236,17 @@ def changes(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
     for item in given["set_"] or []:
         key, equals, text = item.partition("=")
-        if not equals:
+        if not (key.strip() and equals):
             raise NstError(
                 f"--set {item}: write it as KEY=VALUE, such as --set plan.lbfgs.history=10"
             )
-        yield key, parse_value(text)
+        yield key.strip(), parse_value(text)
     for name in PLAN_OPTIONS:
         if given.get(name) is not None:
             yield f"plan.{name}", given[name]
     for name in WEIGHT_OPTIONS:
         if given[f"{name}_weight"] is not None:
             yield f"{name}.weight", given[f"{name}_weight"]
-
-
-def table(columns: str, rows: Sequence[tuple[str, ...]]) -> "Table":
-    from rich import box
-    from rich.table import Table
-
-    made = Table(*columns.split(), box=box.SIMPLE_HEAD)
-    for row in rows:
-        made.add_row(*row)
-    return made
 
 
 def show(what: Any) -> None:
@@ -288,16 +270,27 @@ def main() -> None:
         sys.exit(INTERRUPTED)
     except Exception as error:
         if debug:
-            raise
-        typer.echo(f"nst: {line_of(error)}", err=True)
+            typer.echo("".join(traceback.format_exception(error)), err=True)
+        if line := line_of(error):
+            typer.echo(f"nst: {line}", err=True)
         sys.exit(UNMET)
 
 
 def line_of(error: Exception) -> str:
-    """What happened and what to do, in one line."""
+    """What happened and what to do, in one line; empty where the help was just shown."""
     if isinstance(error, NstError):
         return " ".join(str(error).split())
     if hasattr(error, "format_message"):  # the command line's own complaints
-        return f"{' '.join(error.format_message().split())} See 'nst --help'."
+        return complaint(" ".join(error.format_message().split()), getattr(error, "ctx", None))
     kind = type(error).__name__
     return f"{kind}: {' '.join(str(error).split())[:300]} (add {DEBUG} for the traceback)"
+
+
+def complaint(line: str, context: Any) -> str:
+    """A complaint of the parser, with the commands there are, and where to read more."""
+    commands = sorted(getattr(getattr(context, "command", None), "commands", ()))
+    if commands and line.startswith("No such command"):
+        line = f"{line.rstrip('.')}: use one of {', '.join(commands)}."
+    line = line.partition(", unable to parse")[0]  # which says the same again
+    path = getattr(context, "command_path", None) or "nst"
+    return f"{line.rstrip('.?')}. See '{path} --help'." if line else ""

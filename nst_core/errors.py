@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+UNMET, INTERRUPTED = 2, 130  # exit codes of the command line
+
 
 class NstError(Exception):
     """A request that cannot be met. The command line prints it as one line and exits with 2."""
@@ -28,9 +30,9 @@ class WorkerError(NstError):
     """A worker process that raised, hung, was killed or left no result."""
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
+def unknown(what: str, name: str, known: Iterable[str], there: str = "There is") -> str:
     """The line for a name that does not exist: the nearest one, then all there are."""
     names = sorted(known)
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     guess = f" Did you mean '{near[0]}'?" if near else ""
-    return f"no {what} named '{name}'.{guess} There is: {', '.join(names)}."
+    return f"no {what} named '{name}'.{guess} {there}: {', '.join(names)}."

@@ -52,7 +52,7 @@ class Lbfgs:
         self.remember(g)
         length = self.settings.lr
         if self.g is None:
-            length *= min(1.0, 1.0 / float(np.abs(g).sum()))
+            length /= max(1.0, float(np.abs(g).sum()))
         self.s = length * self.direction(g)
         self.g = g
         return x + self.s

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Optimizer = Literal["lbfgs", "adam"]
+INITS = ("content", "style", "noise")
 
 
 class Settings(BaseModel):
@@ -53,7 +54,7 @@ class Plan(Settings):
     """At the finest scale."""
     coarsest: Annotated[int, Field(ge=1)] | None = None
     """Coarse-to-fine: the size is halved while it stays at or above this; unset: one scale."""
-    coarser: Annotated[float, Field(ge=1)] = 1.0
+    coarser: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 1.0
     """Each coarser scale gets this times the iterations of the next finer one."""
     optimizer: Optimizer = "lbfgs"
     lbfgs: Lbfgs = Lbfgs()

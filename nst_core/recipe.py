@@ -137,7 +137,7 @@ class Recipe(Section):
         blend = self.style.blend or (1.0,) * styles
         if len(blend) != styles or not sum(blend):
             raise RecipeError(
-                f"style.blend: {len(blend)} shares for {styles} styles: "
+                f"style.blend: {len(blend)} shares for {styles} style{'s' * (styles > 1)}: "
                 "give one for each style, not all of them 0"
             )
         return tuple(share / sum(blend) for share in blend)
@@ -182,7 +182,9 @@ def read(source: str) -> dict[str, Any]:
     ) as error:
         raise RecipeError(f"recipe '{source}' cannot be read: {error}") from error
     except OSError as error:
-        raise RecipeError(f"recipe '{source}' cannot be read: {error.strerror}") from error
+        raise RecipeError(
+            f"recipe '{source}' cannot be read ({error.strerror}): check the path"
+        ) from error
     raise RecipeError(unknown("recipe", source, names()))
 
 
@@ -216,13 +218,46 @@ def _put(fields: dict[str, Any], key: str, value: Any) -> None:
     fields[last] = value
 
 
+# what pydantic's kinds of error mean to a reader; its own words for any other
+_MEANINGS = {
+    "missing": "is needed",
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be below {lt:g}",
+    "finite_number": "must be a finite number",
+    "literal_error": "must be {expected}",
+    "too_short": "must not be empty",
+} | {
+    kind: meaning
+    for meaning, kinds in {
+        "must be a whole number": "int_type int_parsing int_from_float",
+        "must be a number": "float_type float_parsing",
+        "must be true or false": "bool_type bool_parsing",
+        "must be a text": "string_type",
+        "must be a list": "tuple_type",
+        "must be a table": "dict_type model_type model_attributes_type",
+    }.items()
+    for kind in kinds.split()
+}
+
+
 def _first_complaint(error: ValidationError) -> str:
     first, *rest = error.errors()
-    field = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        message = "there is no such field"
-    elif "input" in first and not isinstance(first["input"], dict):
-        message += f", not {first['input']!r}"
+    *path, last = [str(part) for part in first["loc"]] or [""]
+    field = ".".join((*path, last))
     more = f" (and {len(rest)} more)" if rest else ""
-    return f"{field}: {message}{more}" if field else f"{message}{more}"
+    if first["type"] == "extra_forbidden":
+        return unknown("field", field, [".".join((*path, name)) for name in _fields(path)]) + more
+    if first["type"] not in _MEANINGS:
+        return f"{field}: {first['msg']}".removeprefix(": Value error, ") + more
+    message = f"{field} {_MEANINGS[first['type']].format(**first.get('ctx', {}))}"
+    given = "" if isinstance(first["input"], dict) else f", not {first['input']!r}"
+    return f"{message}{given}{more}"
+
+
+def _fields(path: Iterable[str]) -> Iterable[str]:
+    """The fields of the section at `path`."""
+    section: Any = Recipe
+    for name in path:
+        section = section.model_fields[name].annotation
+    return tuple(section.model_fields)

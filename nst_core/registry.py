@@ -39,7 +39,7 @@ def backend(address: str) -> Backend:
     plugins = declared()
     name, _, engine = address.partition(":")
     if name not in plugins:
-        raise BackendError(f"no backend named '{name}'. Declared here: {', '.join(plugins)}.")
+        raise BackendError(unknown("backend", name, plugins, there="Declared here"))
     opened = _open(plugins[name], engine)
     if problem := _absent(address, opened):
         raise BackendError(problem)

@@ -4,63 +4,49 @@ The painting is found coarse to fine: each scale starts from the one before, enl
 """
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nst_core import __version__, images, recipe, registry, weights
-from nst_core.backend import Array, Dtype, Session, Snapshot, Terms
-from nst_core.errors import NstError
+from nst_core import __version__, images, registry, weights
+from nst_core.backend import Array, Session, Snapshot, Targets, Terms
+from nst_core.errors import ImageError, NstError
 from nst_core.images import Picture
 from nst_core.network import Network, network
-from nst_core.plan import Stage
+from nst_core.plan import INITS, Stage
 from nst_core.recipe import Recipe
+from nst_core.request import Request, beside, recorded
 from nst_core.weights import Weights
 
-# what a record says of the request, and `recorded` gives back
-REPEATED = (
-    "content", "styles", "backend", "weights", "preprocessing", "dtype", "exact", "style_scale",
-)  # fmt: skip
+__all__ = ["Interrupted", "Job", "Progress", "Request", "Result", "losses", "recorded"]
 
 Progress = Callable[[Stage, Snapshot], None]
 
 
 @dataclass(frozen=True)
-class Request:
-    """What to paint, and where. `backend` to `exact` say how it is computed."""
-
-    content: str
-    styles: tuple[str, ...]
-    recipe: Recipe
-    backend: str = "torch"
-    weights: str = "auto"
-    preprocessing: str | None = None
-    device: str = "auto"
-    dtype: Dtype = "float32"
-    exact: bool = False
-    style_scale: float = 1.0
-    max_pixels: int = images.MAX_PIXELS
-
-
-@dataclass(frozen=True)
 class Result:
-    """The painting, every term there, and the record from which it can be repeated."""
+    """The painting, every term there, and the record from which it can be repeated.
+
+    `alpha`, (height, width), is the photograph's transparency where it is kept.
+    """
 
     pixels: Array
     terms: Terms
     record: dict[str, Any]
+    alpha: Array | None = None
 
-    def save(self, path: Path, alpha: Array | None = None) -> None:
+    def save(self, path: Path) -> None:
         """Writes the picture with its record inside, and the record beside it as `.json`."""
         text = json.dumps(self.record, indent=1, ensure_ascii=False)
-        images.save(self.pixels, path, alpha=alpha, record=text)
-        images.write_text(Path(f"{path}.json"), text + "\n")
+        images.save(self.pixels, path, alpha=self.alpha, record=text)
+        images.write_text(beside(path), text + "\n")
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -78,15 +64,17 @@ class Job:
     request: Request
     content: Picture = field(init=False)
     styles: tuple[Picture, ...] = field(init=False)
+    init: Picture | None = field(init=False)
     weights: Weights = field(init=False)
     note: str | None = field(init=False)
 
     def __post_init__(self) -> None:
         ask = self.request
         self.backend = registry.backend(ask.backend)
+        ask.recipe.shares(len(ask.styles))
         self.content = images.read(ask.content, max_pixels=ask.max_pixels)
         self.styles = tuple(images.read(s, max_pixels=ask.max_pixels) for s in ask.styles)
-        ask.recipe.shares(len(self.styles))
+        self.init = read_init(ask)
         self.weights, self.note = weights.resolve(
             ask.weights, ask.recipe.network.weights, preprocessing=ask.preprocessing
         )
@@ -108,19 +96,31 @@ class Job:
     def feasible(self, stages: Sequence[Stage]) -> tuple[Stage, ...]:
         """The stages at which every picture is large enough; the finest must be."""
         least = self.network.smallest_size(self.request.recipe.taps())
-        for picture in (self.content, *self.styles):
-            height, width = self.shape(picture, stages[-1].size)
-            if min(height, width) < least:
-                raise NstError(
-                    f"{picture.source} at this size is {width}×{height} pixels; recipe "
-                    f"'{self.request.recipe.name}' on {self.network.name} needs {least} on the "
-                    "shorter side: raise --size or choose another picture"
-                )
+        pictures = (self.content, *self.styles)
+        for picture in pictures:
+            self.check_size(picture, stages[-1].size, least)
         return tuple(
             stage
             for stage in stages
-            if all(min(self.shape(p, stage.size)) >= least for p in (self.content, *self.styles))
+            if all(min(self.shape(picture, stage.size)) >= least for picture in pictures)
         )
+
+    def check_size(self, picture: Picture, size: int, least: int) -> None:
+        """Raises NstError if a picture is too small, as it is or at `size`, or would be huge."""
+        height, width = self.shape(picture, size)
+        name = self.request.recipe.name
+        given = f"'{picture.source}' is {picture.width}×{picture.height} pixels"
+        needs = f"recipe '{name}' on {self.network.name} needs {least} on the shorter side"
+        if min(picture.height, picture.width) < least:
+            raise NstError(f"{given}, and {needs}: choose a larger picture")
+        if min(height, width) < least:
+            cure = "raise --size" if picture is self.content else "raise --size or --style-scale"
+            raise NstError(f"{given}, {width}×{height} at this size, and {needs}: {cure}")
+        if height * width > self.request.max_pixels:
+            raise NstError(
+                f"{given} and would be {width}×{height}, above the limit of "
+                f"{self.request.max_pixels:,} pixels: lower --size, or raise --max-pixels"
+            )
 
     def shape(self, picture: Picture, size: int) -> tuple[int, int]:
         """Height and width of a picture at a scale; styles are scaled by `style_scale`."""
@@ -138,39 +138,49 @@ class Job:
         if plan.init == "noise":
             noise = np.random.default_rng(plan.seed).standard_normal((3, height, width))
             return np.asarray(0.5 + plan.noise * noise, np.float32)
-        if plan.init in ("content", "style"):
-            picture = self.content if plan.init == "content" else self.styles[0]
-        else:
-            picture = images.read(plan.init, max_pixels=self.request.max_pixels)
+        picture = self.init or (self.content if plan.init == "content" else self.styles[0])
         return images.resize(picture.pixels, height, width)
 
     def paint(self, progress: Progress) -> Result:
         """Paints every scale; raises Interrupted with the picture so far on KeyboardInterrupt."""
         began = time.monotonic()
         latest: Snapshot | None = None
-        image = self.first_image(self.stages[0])
+
+        def watch(stage: Stage, snapshot: Snapshot) -> None:
+            nonlocal latest
+            check_finite(snapshot.terms, stage)
+            latest = snapshot
+            progress(stage, snapshot)
+
         try:
-            for stage in self.stages:
-                image = images.resize(image, *self.shape(self.content, stage.size), clip=False)
-                styles = [self.at(style, stage.size) for style in self.styles]
-                content = self.at(self.content, stage.size)
-                targets = self.session.targets(content, styles, self.request.recipe)
-
-                def watch(snapshot: Snapshot, stage: Stage = stage) -> None:
-                    nonlocal latest
-                    latest = snapshot
-                    progress(stage, snapshot)
-
-                image = self.session.paint(image, targets, stage, watch)
-            terms = self.session.terms(image, targets)
+            # an overflow is reported once, by check_finite
+            with np.errstate(over="ignore", invalid="ignore"):
+                image, terms = self.paint_stages(watch)
         except KeyboardInterrupt:
             raise Interrupted(self.unfinished(latest, time.monotonic() - began)) from None
         return self.result(image, terms, time.monotonic() - began)
 
+    def paint_stages(self, watch: Progress) -> tuple[Array, Terms]:
+        """The image after the last stage, and its terms."""
+        image = self.first_image(self.stages[0])
+        for stage in self.stages:
+            image = images.resize(image, *self.shape(self.content, stage.size), clip=False)
+            targets = self.targets(stage.size)
+            image = self.session.paint(image, targets, stage, partial(watch, stage))
+        terms = self.session.terms(image, targets)
+        check_finite(terms, self.stages[-1])
+        return image, terms
+
+    def targets(self, size: int) -> Targets:
+        """What is matched at a scale."""
+        styles = [self.at(style, size) for style in self.styles]
+        return self.session.targets(self.at(self.content, size), styles, self.request.recipe)
+
     def unfinished(self, latest: Snapshot | None, seconds: float) -> Result | None:
         if latest is None:
             return None
-        return self.result(self.finished_size(latest.image()), latest.terms, seconds)
+        image = self.finished_size(latest.image())
+        return self.result(image, latest.terms, seconds, finished=False)
 
     def finished_size(self, image: Array) -> Array:
         """A picture of any scale at the size of the last."""
@@ -178,20 +188,22 @@ class Job:
         return images.resize(image, *shape, clip=False)
 
     def alpha(self) -> Array | None:
-        """The photograph's transparency at the painting's size, if it has one."""
-        if self.content.alpha is None:
+        """The photograph's transparency at the painting's size, if it has one and keeps it."""
+        if self.content.alpha is None or not self.request.keep_alpha:
             return None
         shape = self.shape(self.content, self.stages[-1].size)
         alpha: Array = images.resize(self.content.alpha[None], *shape)[0]
         return alpha
 
-    def result(self, image: Array, terms: Terms, seconds: float) -> Result:
-        pixels = np.clip(image, 0, 1)
-        return Result(pixels, terms, self.record(terms, seconds))
+    def result(
+        self, image: Array, terms: Terms, seconds: float, *, finished: bool = True
+    ) -> Result:
+        record = self.record(terms, seconds) | {"finished": finished}
+        return Result(np.clip(image, 0, 1), terms, record, self.alpha())
 
     def record(self, terms: Terms, seconds: float) -> dict[str, Any]:
         ask, about = self.request, self.backend.about()
-        pictures = (self.content, *self.styles)
+        pictures = (self.content, *self.styles, *([self.init] if self.init else ()))
         return {
             "nst": __version__,
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -203,6 +215,7 @@ class Job:
             "dtype": ask.dtype,
             "exact": ask.exact,
             "style_scale": ask.style_scale,
+            "keep_alpha": ask.keep_alpha,
             "recipe": ask.recipe.model_dump(mode="json"),
             "sha256": {p.source: p.sha256 for p in pictures}
             | {f"weights:{self.weights.name}": self.weights.sha256},
@@ -214,16 +227,25 @@ class Job:
         }
 
 
-def recorded(source: str) -> dict[str, Any]:
-    """The request that a finished picture was made with; empty for any other recipe source."""
-    path = Path(source)
-    if source in recipe.names() or path.suffix == ".toml" or not path.is_file():
-        return {}
+def read_init(ask: Request) -> Picture | None:
+    """The picture that the painting starts from, if it is neither of the others nor noise."""
+    init = ask.recipe.plan.init
+    if init in INITS:
+        return None
     try:
-        record = json.loads(images.read_record(path))
-        return {key: record[key] for key in REPEATED if record[key] is not None}
-    except (ValueError, KeyError, TypeError) as error:
-        raise NstError(f"{source} carries no complete record of nst: {error}") from error
+        return images.read(init, max_pixels=ask.max_pixels)
+    except ImageError as error:
+        names = ", ".join(INITS)
+        raise ImageError(f"--init is one of {names}, or a picture: {error}") from error
+
+
+def check_finite(terms: Terms, stage: Stage) -> None:
+    """Raises NstError if the painting has diverged."""
+    if not math.isfinite(terms.total):
+        raise NstError(
+            f"the painting diverged at {stage.size} pixels, its total is {terms.total}: "
+            f"lower the weights, or the learning rate with --set plan.{stage.optimizer}.lr=…"
+        )
 
 
 def losses(request: Request, image: str) -> Terms:
@@ -232,9 +254,7 @@ def losses(request: Request, image: str) -> Terms:
     size = job.stages[-1].size
     height, width = job.shape(job.content, size)
     picture = images.read(image, max_pixels=request.max_pixels)
-    styles = [job.at(style, size) for style in job.styles]
-    targets = job.session.targets(job.at(job.content, size), styles, request.recipe)
-    return job.session.terms(images.resize(picture.pixels, height, width), targets)
+    return job.session.terms(images.resize(picture.pixels, height, width), job.targets(size))
 
 
 def effective_weights(loaded: Weights, net: Network, recipe: Recipe) -> Weights:

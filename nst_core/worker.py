@@ -1,8 +1,8 @@
-"""One framework a process: a job described in a folder, run by `python -m nst_core.worker`.
+"""One framework a process: jobs described in a folder, run by `python -m nst_core.worker FOLDER`.
 
-The folder holds `job.json` and `arrays.safetensors`; the worker leaves `result.json` and `results.safetensors`
-there, the JSON last, so that a result that is there is whole. A worker that raises, hangs, is
-killed or leaves no result is a WorkerError that names the backend and ends with its last line.
+The folder holds `jobs.json` and `arrays.safetensors`. The worker leaves `results.safetensors` and
+then `results.json` there, so that results that are there are whole. A worker that raises, hangs,
+is killed or leaves no results is a WorkerError that names the backend and ends with its last line.
 """
 
 import json
@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,57 +20,67 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from nst_core import files, recipe, registry, weights
-from nst_core.backend import About, Array, Dtype, Session, Targets
+from nst_core.backend import About, Array, Dtype, Session, Snapshot, Targets
 from nst_core.errors import WorkerError
 from nst_core.network import network
 from nst_core.recipe import Recipe
 from nst_core.run import effective_weights
 
-JOB, ARRAYS, RESULT, RESULTS = (
-    "job.json",
-    "arrays.safetensors",
-    "result.json",
-    "results.safetensors",
-)
+JOBS, ARRAYS = "jobs.json", "arrays.safetensors"
+RESULTS, RESULT_ARRAYS = "results.json", "results.safetensors"
 TIMEOUT = 600.0
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker is asked. `calls` are seams: `about`, `features`, `terms`, `gradient`, `paint`.
+    """What a session is asked. `calls` are seams: `features`, `terms`, `gradient`, `paint`."""
 
-    Arrays that go with it: `image`, `content`, `style0` and on, each (3, height, width).
-    """
-
-    backend: str
-    calls: tuple[str, ...] = ("about",)
-    weights: str = ""
-    recipe: Mapping[str, Any] = field(default_factory=dict)
+    weights: str
+    recipe: Mapping[str, Any]
+    calls: tuple[str, ...]
     taps: tuple[str, ...] = ()
     device: str = "auto"
     dtype: Dtype = "float64"
     exact: bool = True
 
 
+@dataclass
+class Outcome:
+    """What a job returned: flags and terms as the session gave them, arrays by name.
+
+    Arrays are `features:TAP`, `targets:TERM`, `gradient`, `paint`; `totals` are those of the
+    painting before each step.
+    """
+
+    flags: dict[str, str] = field(default_factory=dict)
+    terms: dict[str, Any] = field(default_factory=dict)
+    totals: list[float] = field(default_factory=list)
+    arrays: dict[str, Array] = field(default_factory=dict)
+
+
 def about(backend: str) -> About:
     """What a backend says of itself, asked in a process of its own."""
-    found, _ = run(Job(backend))
-    return About(**{key: _tuple(value) for key, value in found["about"].items()})
+    return run(backend, (), {})[0]
 
 
 def run(
-    job: Job, arrays: Mapping[str, Array] | None = None, timeout: float = TIMEOUT
-) -> tuple[dict[str, Any], dict[str, Array]]:
-    """The job's results, as JSON and as arrays; raises WorkerError after `timeout` seconds."""
+    backend: str, jobs: Sequence[Job], arrays: Mapping[str, Array], timeout: float = TIMEOUT
+) -> tuple[About, list[Outcome]]:
+    """Runs the jobs one after another in one worker, on `arrays`, which they share.
+
+    `arrays` are `image`, `content`, `style0` and on, each (3, height, width). Raises WorkerError,
+    after `timeout` seconds at the latest.
+    """
     with tempfile.TemporaryDirectory(prefix="nst-") as name:
         folder = Path(name)
-        (folder / JOB).write_text(json.dumps(asdict(job)), "utf-8")
-        _save(folder / ARRAYS, arrays or {})
-        _start(job, folder, timeout)
-        return _results(job, folder)
+        asked = {"backend": backend, "jobs": [asdict(job) for job in jobs]}
+        (folder / JOBS).write_text(json.dumps(asked), "utf-8")
+        _save(folder / ARRAYS, arrays)
+        _start(backend, folder, timeout)
+        return _results(backend, folder)
 
 
-def _start(job: Job, folder: Path, timeout: float) -> None:
+def _start(backend: str, folder: Path, timeout: float) -> None:
     command = [sys.executable, "-m", "nst_core.worker", str(folder)]
     environment = os.environ | {"KERAS_HOME": str(folder)}  # a stray keras.json changes floatx
     try:
@@ -78,68 +88,81 @@ def _start(job: Job, folder: Path, timeout: float) -> None:
             command, capture_output=True, text=True, timeout=timeout, env=environment, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise WorkerError(f"backend '{job.backend}' gave no result in {timeout:g} s") from error
+        raise WorkerError(f"the worker of backend '{backend}' hung: {timeout:g} s") from error
     if done.returncode:
         ended = f"was killed by signal {-done.returncode}" if done.returncode < 0 else "failed"
         last = (done.stderr.strip() or "it said nothing").splitlines()[-1]
-        raise WorkerError(f"the worker of backend '{job.backend}' {ended}: {last}")
+        raise WorkerError(f"the worker of backend '{backend}' {ended}: {last}")
 
 
-def _results(job: Job, folder: Path) -> tuple[dict[str, Any], dict[str, Array]]:
+def _results(backend: str, folder: Path) -> tuple[About, list[Outcome]]:
     try:
-        found = json.loads((folder / RESULT).read_text("utf-8"))
-        return found, load_file(folder / RESULTS)
-    except (OSError, ValueError, SafetensorError) as error:
-        raise WorkerError(f"the worker of backend '{job.backend}' left no result") from error
+        found = json.loads((folder / RESULTS).read_text("utf-8"))
+        arrays = load_file(folder / RESULT_ARRAYS)
+        outcomes = [Outcome(**fields) for fields in found["outcomes"]]
+        told = About(**{key: _tuple(value) for key, value in found["about"].items()})
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise WorkerError(f"the worker of backend '{backend}' left no whole result") from error
+    for name, array in arrays.items():
+        index, _, key = name.partition(":")
+        outcomes[int(index)].arrays[key] = array
+    return told, outcomes
 
 
 def work(folder: Path) -> None:
-    """The worker's side: reads the job, makes its calls, writes what they returned."""
-    fields = json.loads((folder / JOB).read_text("utf-8"))
-    job = Job(**{key: _tuple(value) for key, value in fields.items()})
-    backend = registry.backend(job.backend)
-    found: dict[str, Any] = {"about": asdict(backend.about())}
-    arrays: dict[str, Array] = {}
-    if job.weights:
-        _calls(job, load_file(folder / ARRAYS), found, arrays)
-    _save(folder / RESULTS, arrays)
-    files.write(folder / RESULT, json.dumps(found).encode())
+    """The worker's side: reads the jobs, does them, writes what they returned."""
+    asked = json.loads((folder / JOBS).read_text("utf-8"))
+    given = load_file(folder / ARRAYS)
+    backend = asked["backend"]
+    told = registry.backend(backend).about()
+    jobs = [Job(**{key: _tuple(value) for key, value in job.items()}) for job in asked["jobs"]]
+    outcomes = [do(backend, job, given) for job in jobs]
+    arrays = {f"{i}:{key}": a for i, done in enumerate(outcomes) for key, a in done.arrays.items()}
+    _save(folder / RESULT_ARRAYS, arrays)
+    fields = [asdict(done) | {"arrays": {}} for done in outcomes]
+    text = json.dumps({"about": asdict(told), "outcomes": fields})
+    files.write(folder / RESULTS, text.encode())
 
 
-def _calls(
-    job: Job, given: Mapping[str, Array], found: dict[str, Any], arrays: dict[str, Array]
-) -> None:
+def do(backend: str, job: Job, given: Mapping[str, Array]) -> Outcome:
+    """One job, in this process."""
     asked = recipe.build(job.recipe, "of the job")
-    session = open_session(job, asked)
-    found["flags"] = dict(session.flags)
+    session = open_session(backend, job, asked)
+    done = Outcome(flags=dict(session.flags))
     if "features" in job.calls:
-        features = session.features(given["image"], job.taps)
-        arrays |= {f"features:{tap}": F for tap, F in features.items()}
-    if not {"terms", "gradient", "paint"} & set(job.calls):
-        return
-    targets = _targets(session, given, asked)
-    arrays |= {f"targets:{name}": value for name, value in targets.values.items()}
+        found = session.features(given["image"], job.taps)
+        done.arrays |= {f"features:{tap}": F for tap, F in found.items()}
+    if {"terms", "gradient", "paint"} & set(job.calls):
+        _judge(session, job, asked, given, done)
+    return done
+
+
+def _judge(
+    session: Session, job: Job, asked: Recipe, given: Mapping[str, Array], done: Outcome
+) -> None:
+    targets, image = _targets(session, given, asked), given["image"]
+    done.arrays |= {f"targets:{name}": value for name, value in targets.values.items()}
     if "terms" in job.calls:
-        found["terms"] = session.terms(given["image"], targets).as_json()
+        done.terms = session.terms(image, targets).as_json()
     if "gradient" in job.calls:
-        terms, arrays["gradient"] = session.gradient(given["image"], targets)
-        found["terms"] = terms.as_json()
+        terms, done.arrays["gradient"] = session.gradient(image, targets)
+        done.terms = terms.as_json()
     if "paint" in job.calls:
-        totals: list[float] = []
-        stage = asked.plan.stages()[-1]
-        arrays["paint"] = session.paint(
-            given["image"], targets, stage, lambda shot: totals.append(shot.terms.total)
-        )
-        found["totals"] = totals
+
+        def watch(snapshot: Snapshot) -> None:
+            done.totals.append(snapshot.terms.total)
+
+        done.arrays["paint"] = session.paint(image, targets, asked.plan.stages()[-1], watch)
 
 
-def open_session(job: Job, asked: Recipe) -> Session:
+def open_session(backend: str, job: Job, asked: Recipe) -> Session:
     """The session that a job wants, on the weights as its recipe uses them."""
     loaded = weights.load(job.weights)
     net = network(loaded.network, asked.network.pooling)
     ready = effective_weights(loaded, net, asked)
-    backend = registry.backend(job.backend)
-    return backend.session(net, ready, device=job.device, dtype=job.dtype, exact=job.exact)
+    return registry.backend(backend).session(
+        net, ready, device=job.device, dtype=job.dtype, exact=job.exact
+    )
 
 
 def _targets(session: Session, given: Mapping[str, Array], asked: Recipe) -> Targets:

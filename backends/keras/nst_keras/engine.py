@@ -21,6 +21,19 @@ def gradient(objective: Objective, variables: Sequence[Any], exact: bool) -> Obj
     )
 
 
+def forward(function: Callable[..., Any], variables: Sequence[Any], exact: bool) -> Any:
+    """`function(tensor, static)` as the engine likes to run it, without a gradient."""
+    if ENGINE == "torch":
+        import torch
+
+        return torch.no_grad()(function)
+    if ENGINE == "tensorflow":
+        import tensorflow as tf
+
+        return function if exact else tf.function(function, autograph=False)
+    return _stateless(function, variables)
+
+
 def _tensorflow(objective: Objective, _: Sequence[Any], exact: bool) -> Objective:
     import tensorflow as tf
 
@@ -45,24 +58,36 @@ def _torch(objective: Objective, _: Sequence[Any], exact: bool) -> Objective:  #
     return backward
 
 
-def _jax(objective: Objective, variables: Sequence[Any], exact: bool) -> Objective:
+def _jax(objective: Objective, variables: Sequence[Any], exact: bool) -> Objective:  # noqa: ARG001
     import jax
 
-    def pure(x: Any, arrays: Any, values: Any, targets: Any) -> tuple[Any, Any]:
-        mapping = list(zip(variables, arrays, strict=True))
-        with keras.StatelessScope(state_mapping=mapping):
-            return objective(x, values, targets)
-
-    differentiated = jax.value_and_grad(pure, has_aux=True)
-    if not exact:
-        differentiated = jax.jit(differentiated, static_argnames="targets")
-
-    def evaluate(x: Any, values: Any, targets: Any) -> tuple[Any, Any]:
-        arrays = [variable.value for variable in variables]
-        (_, raw), g = differentiated(x, arrays, values, targets=targets)
+    def differentiated(x: Any, values: Any, targets: Any) -> tuple[Any, Any]:
+        gradient = jax.value_and_grad(objective, has_aux=True)
+        (_, raw), g = gradient(x, values, targets)
         return raw, g
 
-    return evaluate
+    return _stateless(differentiated, variables)
+
+
+def _stateless(function: Callable[..., Any], variables: Sequence[Any]) -> Any:
+    """`function` compiled by JAX, its last argument static, the layers' variables passed in.
+
+    It is compiled in exact mode too: otherwise JAX compiles each operation on its own.
+    """
+    import jax
+
+    def pure(arrays: Any, static: Any, *tensors: Any) -> Any:
+        mapping = list(zip(variables, arrays, strict=True))
+        with keras.StatelessScope(state_mapping=mapping):
+            return function(*tensors, static)
+
+    compiled = jax.jit(pure, static_argnums=1)
+
+    def call(*arguments: Any) -> Any:
+        *tensors, static = arguments
+        return compiled([variable.value for variable in variables], static, *tensors)
+
+    return call
 
 
 def version() -> str:
@@ -124,5 +149,5 @@ def _jax_flags(dtype: str, exact: bool) -> dict[str, str]:
     return {
         "x64": str(jax.config.jax_enable_x64),
         "matmul_precision": str(jax.config.jax_default_matmul_precision),
-        "compiled": str(not exact),
+        "compiled": "True",
     }

@@ -1,0 +1,46 @@
+# make demo   set up for one backend and paint        (BACKEND=torch, tf or keras)
+# make test   set up everything and run every check
+# make fast   the tests that take seconds
+
+PYTHON  ?= python3
+VENV    ?= .venv
+BACKEND ?= torch
+BIN     := $(VENV)/bin
+PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+COMMA   := ,
+EXTRA   := $(subst :,$(COMMA),$(subst :tensorflow,,$(BACKEND)))
+DEMO    := demo-$(subst :,-,$(BACKEND)).png
+
+.PHONY: demo test fast check wheel clean
+
+demo: $(VENV)/$(EXTRA)
+	$(BIN)/nst run sample:coffee sample:night -o $(DEMO) --backend $(BACKEND) --size 384
+
+test: $(VENV)/all check
+	$(BIN)/nst weights fetch vgg16-hed
+	$(BIN)/python -m pytest
+
+fast: $(VENV)/all
+	$(BIN)/python -m pytest -m "not slow"
+
+check: $(VENV)/all
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+wheel: $(VENV)/all
+	$(BIN)/python -m build --wheel
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/all: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) -e ".[all,dev]"
+	@touch $@
+
+$(VENV)/%: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) -e ".[$*]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache

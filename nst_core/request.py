@@ -1,0 +1,80 @@
+"""A request: what to paint from, by which recipe, and how it is computed.
+
+A finished picture carries the request that it was made with, so that it can be repeated.
+"""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nst_core import images, recipe
+from nst_core.backend import Dtype
+from nst_core.errors import NstError
+from nst_core.plan import INITS
+from nst_core.recipe import Recipe
+
+# what a record says of the request, and `recorded` gives back
+REPEATED = (
+    "content", "styles", "backend", "weights", "preprocessing",
+    "dtype", "exact", "style_scale", "keep_alpha",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to paint, and where. `backend` to `exact` say how it is computed."""
+
+    content: str
+    styles: tuple[str, ...]
+    recipe: Recipe
+    backend: str = "torch"
+    weights: str = "auto"
+    preprocessing: str | None = None
+    device: str = "auto"
+    dtype: Dtype = "float32"
+    exact: bool = False
+    style_scale: float = 1.0
+    max_pixels: int = images.MAX_PIXELS
+    keep_alpha: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < self.style_scale < math.inf:
+            raise NstError(f"--style-scale must be a number above 0, not {self.style_scale:g}")
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Every picture that is read: the content, the styles, and the first image if named."""
+        init = self.recipe.plan.init
+        return (self.content, *self.styles, *(() if init in INITS else (init,)))
+
+    def check_output(self, path: Path) -> None:
+        """Raises NstError if the result could not be saved as `path`; leaves nothing behind."""
+        images.writable(path, alpha=self.keep_alpha)
+        if beside(path).is_dir():
+            raise NstError(f"the record '{beside(path)}' would lie where a folder is: rename one")
+        for source in self.pictures:
+            if Path(source).exists() and path.exists() and path.samefile(source):
+                raise NstError(f"'{path}' is one of the pictures to paint from: choose another -o")
+
+
+def beside(path: Path) -> Path:
+    """Where the record of a picture lies."""
+    return Path(f"{path}.json")
+
+
+def recorded(source: str) -> dict[str, Any]:
+    """The request that a finished picture was made with; empty for any other recipe source."""
+    path = Path(source)
+    if source in recipe.names() or path.suffix == ".toml" or not path.is_file():
+        return {}
+    try:
+        record = json.loads(images.read_record(path))
+        return {key: record[key] for key in REPEATED if record[key] is not None}
+    except KeyError as error:
+        cause = f"the record of '{source}' lacks {error}"
+        raise NstError(f"{cause}: name a picture painted by this version") from error
+    except (ValueError, TypeError) as error:
+        cause = f"the record of '{source}' is damaged ({error})"
+        raise NstError(f"{cause}: name another picture, or a recipe") from error
