@@ -7,6 +7,7 @@ picture. Every formula that it can name is written once, in `nst_core.formulas`.
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -192,7 +193,7 @@ def build(
     fields: Mapping[str, Any], source: str, changes: Iterable[tuple[str, Any]] = ()
 ) -> Recipe:
     """Validates `fields` with `changes` laid over them; raises RecipeError in one line."""
-    merged = json.loads(json.dumps(fields))
+    merged = deepcopy(dict(fields))
     for key, value in changes:
         _put(merged, key, value)
     try:

@@ -21,19 +21,6 @@ def gradient(objective: Objective, variables: Sequence[Any], exact: bool) -> Obj
     )
 
 
-def forward(function: Callable[..., Any], variables: Sequence[Any], exact: bool) -> Any:
-    """`function(tensor, static)` as the engine likes to run it, without a gradient."""
-    if ENGINE == "torch":
-        import torch
-
-        return torch.no_grad()(function)
-    if ENGINE == "tensorflow":
-        import tensorflow as tf
-
-        return function if exact else tf.function(function, autograph=False)
-    return _stateless(function, variables)
-
-
 def _tensorflow(objective: Objective, _: Sequence[Any], exact: bool) -> Objective:
     import tensorflow as tf
 
@@ -59,35 +46,22 @@ def _torch(objective: Objective, _: Sequence[Any], exact: bool) -> Objective:  #
 
 
 def _jax(objective: Objective, variables: Sequence[Any], exact: bool) -> Objective:  # noqa: ARG001
+    """Compiled in exact mode too: otherwise JAX compiles each operation on its own."""
     import jax
 
-    def differentiated(x: Any, values: Any, targets: Any) -> tuple[Any, Any]:
-        gradient = jax.value_and_grad(objective, has_aux=True)
-        (_, raw), g = gradient(x, values, targets)
-        return raw, g
-
-    return _stateless(differentiated, variables)
-
-
-def _stateless(function: Callable[..., Any], variables: Sequence[Any]) -> Any:
-    """`function` compiled by JAX, its last argument static, the layers' variables passed in.
-
-    It is compiled in exact mode too: otherwise JAX compiles each operation on its own.
-    """
-    import jax
-
-    def pure(arrays: Any, static: Any, *tensors: Any) -> Any:
+    def pure(x: Any, arrays: Any, values: Any, targets: Any) -> tuple[Any, Any]:
         mapping = list(zip(variables, arrays, strict=True))
         with keras.StatelessScope(state_mapping=mapping):
-            return function(*tensors, static)
+            return objective(x, values, targets)
 
-    compiled = jax.jit(pure, static_argnums=1)
+    differentiated = jax.jit(jax.value_and_grad(pure, has_aux=True), static_argnames="targets")
 
-    def call(*arguments: Any) -> Any:
-        *tensors, static = arguments
-        return compiled([variable.value for variable in variables], static, *tensors)
+    def evaluate(x: Any, values: Any, targets: Any) -> tuple[Any, Any]:
+        arrays = [variable.value for variable in variables]
+        (_, raw), g = differentiated(x, arrays, values, targets=targets)
+        return raw, g
 
-    return call
+    return evaluate
 
 
 def version() -> str:

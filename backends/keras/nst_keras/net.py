@@ -48,7 +48,9 @@ class Vgg:
             return layers.ReLU(**common)
         common["data_format"] = "channels_last"
         if layer.kind == "conv":
-            return layers.Conv2D(layer.channels, KERNEL, padding="same", **common)
+            return layers.Conv2D(
+                layer.channels, KERNEL, padding="same", kernel_initializer="zeros", **common
+            )
         if self.network.pooling == "average":
             return layers.AveragePooling2D(POOL, **common)
         return layers.MaxPooling2D(POOL, **common)

@@ -37,7 +37,7 @@ class Lbfgs:
         self.remember(g)
         length = self.settings.lr
         if self.g is None:
-            length = length * min(1.0, 1 / float(ops.sum(ops.abs(g))))
+            length = length / max(1.0, float(ops.sum(ops.abs(g))))
         self.s = length * self.direction(g)
         self.g = g
         return x + self.s

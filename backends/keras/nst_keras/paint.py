@@ -31,14 +31,11 @@ class KerasSession:
         self.dtype = "float64" if dtype == "float64" else "float32"
         with keras.device(self.device):
             self.vgg = Vgg(network, weights, dtype, self.dtype)
-        variables = self.vgg.model.variables
-        self.look = engine.forward(self.vgg, variables, exact)
-        self.judge = engine.forward(self.objective, variables, exact)
-        self.evaluate = engine.gradient(self.objective, variables, exact)
+        self.evaluate = engine.gradient(self.objective, self.vgg.model.variables, exact)
 
     def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
         with keras.device(self.device):
-            found = self.look(self.tensor(image)[None], tuple(taps))
+            found = self.vgg(self.tensor(image)[None], taps)
         return {tap: self.array(F) for tap, F in found.items()}
 
     def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
@@ -49,7 +46,7 @@ class KerasSession:
     def terms(self, image: Array, targets: Targets) -> Terms:
         with keras.device(self.device):
             x = self.tensor(image) * targets.variable.scale
-            _, raw = self.judge(x, self.values(targets), targets)
+            _, raw = self.objective(x, self.values(targets), targets)
         return Terms.of(targets, ops.convert_to_numpy(raw))
 
     def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
@@ -74,7 +71,7 @@ class KerasSession:
 
     def grams(self, image: Array, style: Style) -> dict[str, Array]:
         with keras.device(self.device):
-            S = self.look(self.tensor(image)[None], tuple(style.taps))
+            S = self.vgg(self.tensor(image)[None], tuple(style.taps))
             grams = {tap: gram_matrix(F, style) for tap, F in S.items()}
         return {tap: ops.convert_to_numpy(G) for tap, G in grams.items()}
 
