@@ -265,7 +265,7 @@ def main() -> None:
     logging.basicConfig(format="%(message)s", level=logging.DEBUG if debug else logging.ERROR)
     arguments = [argument for argument in sys.argv[1:] if argument != DEBUG]
     try:
-        sys.exit(app(arguments, standalone_mode=False))
+        sys.exit(app(arguments, prog_name="nst", standalone_mode=False))
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(INTERRUPTED)
     except Exception as error:

@@ -33,6 +33,6 @@ class WorkerError(NstError):
 def unknown(what: str, name: str, known: Iterable[str], there: str = "There is") -> str:
     """The line for a name that does not exist: the nearest one, then all there are."""
     names = sorted(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    near = get_close_matches(name, names, n=1, cutoff=0.6)
     guess = f" Did you mean '{near[0]}'?" if near else ""
     return f"no {what} named '{name}'.{guess} {there}: {', '.join(names)}."

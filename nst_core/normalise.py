@@ -1,7 +1,8 @@
 """The normalised VGG of Gatys et al. 2016, section 2: each filter's mean activation is one.
 
 The means are taken over the images and positions of the sample photographs, computed once for a
-weight set by the `numpy` backend, and kept in the cache.
+weight set by the `numpy` backend, and kept in the cache. A filter that hardly ever responds
+to them is not blown up without limit: its mean counts as FLOOR of its layer's.
 """
 
 import hashlib
@@ -18,6 +19,7 @@ from nst_core.weights import Weights, normalise, read_means, write_means
 log = logging.getLogger(__name__)
 
 SIZE = 256
+FLOOR = 0.01
 
 
 def normalised(weights: Weights, network: Network) -> Weights:
@@ -42,7 +44,10 @@ def mean_activations(weights: Weights, network: Network, pictures: list[Array]) 
         for tap, F in features.items():
             name = tap.replace("relu", "conv")
             sums[name] = sums.get(name, 0) + F.mean((1, 2), dtype=np.float64)
-    return {name: total / len(pictures) for name, total in sums.items()}
+    means = {name: total / len(pictures) for name, total in sums.items()}
+    floored = {name: np.maximum(mean, FLOOR * mean.mean()) for name, mean in means.items()}
+    # as the cache keeps them, so that a first run has the bits of every later one
+    return {name: mean.astype(np.float32) for name, mean in floored.items()}
 
 
 def _at_size(picture: images.Picture) -> Array:
@@ -50,5 +55,5 @@ def _at_size(picture: images.Picture) -> Array:
 
 
 def _key(network: Network, hashes: list[str]) -> str:
-    text = ",".join((network.pooling, str(SIZE), *hashes))
+    text = ",".join((network.pooling, str(SIZE), str(FLOOR), *hashes))
     return hashlib.sha256(text.encode()).hexdigest()[:12]

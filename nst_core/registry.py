@@ -70,6 +70,7 @@ def _open(entry: EntryPoint, engine: str = "") -> Backend:
         opened: Backend = open_backend()
         if engine and engine in opened.engines:
             opened = open_backend(engine)
+        _ = opened.requires, opened.engines  # what lacks them is no backend
     except Exception as error:
         raise BackendError(
             f"backend '{entry.name}' (from {_distribution(entry)}) failed to load: "
@@ -86,12 +87,19 @@ def _open(entry: EntryPoint, engine: str = "") -> Backend:
 def _absent(address: str, opened: Backend) -> str:
     """The line that says which framework is missing; empty if none is."""
     for need in opened.requires:
-        if importlib.util.find_spec(need.module) is None:
+        if not _installed(need.module):
             return (
                 f"backend '{address}' needs {need.title}, which is not installed. "
                 f'Try: pip install "{need.install}"'
             )
     return ""
+
+
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # the package above it
+        return False
 
 
 def _version(module: str) -> str:

@@ -77,7 +77,7 @@ def run(
         (folder / JOBS).write_text(json.dumps(asked), "utf-8")
         _save(folder / ARRAYS, arrays)
         _start(backend, folder, timeout)
-        return _results(backend, folder)
+        return _results(backend, folder, len(jobs))
 
 
 def _start(backend: str, folder: Path, timeout: float) -> None:
@@ -85,7 +85,12 @@ def _start(backend: str, folder: Path, timeout: float) -> None:
     environment = os.environ | {"KERAS_HOME": str(folder)}  # a stray keras.json changes floatx
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=timeout, env=environment, check=False
+            command,
+            capture_output=True,
+            errors="replace",  # a crash may cut a character in two
+            timeout=timeout,
+            env=environment,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise WorkerError(f"the worker of backend '{backend}' hung: {timeout:g} s") from error
@@ -95,17 +100,17 @@ def _start(backend: str, folder: Path, timeout: float) -> None:
         raise WorkerError(f"the worker of backend '{backend}' {ended}: {last}")
 
 
-def _results(backend: str, folder: Path) -> tuple[About, list[Outcome]]:
+def _results(backend: str, folder: Path, jobs: int) -> tuple[About, list[Outcome]]:
     try:
         found = json.loads((folder / RESULTS).read_text("utf-8"))
-        arrays = load_file(folder / RESULT_ARRAYS)
-        outcomes = [Outcome(**fields) for fields in found["outcomes"]]
-        told = About(**{key: _tuple(value) for key, value in found["about"].items()})
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        asked = zip(range(jobs), found["outcomes"], strict=True)
+        outcomes = [Outcome(**fields) for _, fields in asked]
+        for name, array in load_file(folder / RESULT_ARRAYS).items():
+            index, _, key = name.partition(":")
+            outcomes[int(index)].arrays[key] = array
+        told = About(**{key: _tuple(value) for key, value in dict(found["about"]).items()})
+    except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
         raise WorkerError(f"the worker of backend '{backend}' left no whole result") from error
-    for name, array in arrays.items():
-        index, _, key = name.partition(":")
-        outcomes[int(index)].arrays[key] = array
     return told, outcomes
 
 

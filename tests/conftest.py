@@ -37,8 +37,11 @@ def every_term():
     """A recipe in which content, style and total variation all count, on two styles."""
     changes = {
         "content.taps": {"conv3_1": 1.0, "relu4_2": 0.5},
+        "style.taps": {f"relu{block}_1": 0.2 for block in range(1, 6)},
+        "style.weight": 10.0,
         "style.blend": [3, 1],
-        "tv.weight": 0.5,
+        "tv": {"weight": 0.5, "norm": "squared", "reduction": "mean"},
+        "variable": {"scale": 1.0, "box": "none"},
         "plan.iterations": 4,
         "plan.coarsest": 512,
     }

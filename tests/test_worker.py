@@ -1,0 +1,277 @@
+"""A worker does what a session in this process does; one that fails is one line with its name."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from nst_core import plan, recipe, registry, weights, worker
+from nst_core.backend import About
+from nst_core.errors import WorkerError
+from nst_core.network import network
+
+TAPS = ("conv1_1", "relu3_4", "pool5")
+
+
+def job(asked, *calls, **how):
+    return worker.Job("random-tiny:0", asked.model_dump(mode="json"), calls, TAPS, **how)
+
+
+@pytest.fixture(scope="module")
+def max_pooled(every_term):
+    """A recipe that differs in network, optimiser and variable."""
+    changes = {
+        "network.pooling": "max",
+        "plan.optimizer": "adam",
+        "variable": {"scale": 255.0, "box": "clip"},
+    }
+    return recipe.build(every_term.model_dump(mode="json"), "here", changes.items())
+
+
+@pytest.fixture(scope="module")
+def done(pictures, every_term, max_pooled):
+    """Four jobs in one worker."""
+    jobs = (
+        job(every_term, "features", "terms", "gradient", "paint"),
+        job(max_pooled, "gradient", "paint"),
+        job(every_term, "terms", dtype="float32"),
+        job(every_term, "features"),
+    )
+    return worker.run("numpy", jobs, pictures)
+
+
+def opened(asked, dtype="float64"):
+    net = network("tiny", asked.network.pooling)
+    return registry.backend("numpy").session(net, weights.load("random-tiny:0"), dtype=dtype)
+
+
+def in_process(asked, pictures, dtype="float64"):
+    session = opened(asked, dtype)
+    styles = [pictures["style0"], pictures["style1"]]
+    return session, session.targets(pictures["content"], styles, asked)
+
+
+def same(found, expected):
+    assert found.dtype == expected.dtype
+    return np.array_equal(found, expected)
+
+
+# What a session returns
+
+
+def test_the_worker_says_what_the_backend_is(done):
+    assert done[0] == registry.backend("numpy").about()
+    assert worker.about("numpy") == done[0]
+
+
+@pytest.mark.parametrize(("index", "name"), [(0, "every_term"), (1, "max_pooled")])
+def test_gradient_and_painting_are_those_of_a_session_here(done, pictures, request, index, name):
+    asked, outcome = request.getfixturevalue(name), done[1][index]
+    session, targets = in_process(asked, pictures)
+    terms, g = session.gradient(pictures["image"], targets)
+    totals = []
+    image = session.paint(
+        pictures["image"],
+        targets,
+        asked.plan.stages()[-1],
+        lambda snapshot: totals.append(snapshot.terms.total),
+    )
+    assert same(outcome.arrays["gradient"], g)
+    assert same(outcome.arrays["paint"], image)
+    assert outcome.terms == terms.as_json()
+    assert outcome.totals == totals
+    assert len(totals) == asked.plan.iterations
+    for key, value in targets.values.items():
+        assert same(outcome.arrays[f"targets:{key}"], value)
+    assert outcome.flags == session.flags
+
+
+def test_features_are_those_of_a_session_here(done, pictures, every_term):
+    expected = opened(every_term).features(pictures["image"], TAPS)
+    for outcome in (done[1][0], done[1][3]):
+        for tap in TAPS:
+            assert same(outcome.arrays[f"features:{tap}"], expected[tap])
+    assert set(done[1][3].arrays) == {f"features:{tap}" for tap in TAPS}
+    assert done[1][3].terms == {}
+
+
+def test_terms_alone_are_those_of_a_session_here(done, pictures, every_term):
+    outcome = done[1][2]
+    session, targets = in_process(every_term, pictures, "float32")
+    assert outcome.terms == session.terms(pictures["image"], targets).as_json()
+    assert outcome.terms != done[1][0].terms
+    assert "gradient" not in outcome.arrays
+    assert outcome.flags["dtype"] == "float32"
+
+
+def test_a_recipe_that_asks_for_normalised_filters_gets_them(empty_cache, pictures, every_term):
+    fields = every_term.model_dump(mode="json")
+    asked = recipe.build(fields, "here", [("network.normalised", True)])
+    plain, normalised = worker.run(
+        "numpy", (job(every_term, "features"), job(asked, "features")), pictures
+    )[1]
+    for tap in TAPS:
+        a, b = (outcome.arrays[f"features:{tap}"] for outcome in (plain, normalised))
+        assert not np.allclose(a, b)
+
+
+# Failures
+
+
+@pytest.fixture
+def instead(monkeypatch):
+    """Runs `code` in place of the worker, in its folder, which is `sys.argv[1]`."""
+    start = subprocess.run
+
+    def replace(code):
+        def run(command, **how):
+            assert command[1:3] == ["-m", "nst_core.worker"]
+            return start([sys.executable, "-I", "-S", "-c", code, command[3]], **how)
+
+        monkeypatch.setattr(subprocess, "run", run)
+
+    return replace
+
+
+def failure(timeout=60.0, jobs=()):
+    with pytest.raises(WorkerError) as caught:
+        worker.run("numpy", jobs, {}, timeout)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_a_worker_that_raises_is_named_with_its_last_line(pictures, every_term):
+    with pytest.raises(WorkerError) as caught:
+        worker.run("numpy", (job(every_term, "features", dtype="bfloat16"),), pictures)
+    assert str(caught.value) == (
+        "the worker of backend 'numpy' failed: nst_core.errors.BackendError: "
+        "no dtype of numpy named 'bfloat16'. Did you mean 'float64'? There is: float32, float64."
+    )
+
+
+def test_a_backend_that_is_unknown_is_a_failure_of_its_worker():
+    with pytest.raises(WorkerError, match=r"backend 'mlx' failed: .*no backend named 'mlx'\."):
+        worker.about("mlx")
+
+
+def test_only_the_last_line_of_a_long_complaint_is_repeated(instead):
+    instead("import sys; print('first\\nsecond', file=sys.stderr); sys.exit('third')")
+    assert failure() == "the worker of backend 'numpy' failed: third"
+
+
+def test_a_worker_that_fails_in_silence_is_said_to(instead):
+    instead("import sys; sys.exit(3)")
+    assert failure() == "the worker of backend 'numpy' failed: it said nothing"
+
+
+def test_a_worker_whose_last_line_is_no_text_is_a_failure_all_the_same(instead):
+    instead("import os; os.write(2, b'caf\\xe9'); os._exit(1)")
+    assert failure().startswith("the worker of backend 'numpy' failed: caf")
+
+
+def test_a_worker_that_hangs_is_ended(instead):
+    instead("import time; time.sleep(3600)")
+    assert failure(timeout=0.5) == "the worker of backend 'numpy' hung: 0.5 s"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
+def test_a_worker_that_is_killed_is_named_with_the_signal_and_its_last_line(instead):
+    instead("import os; os.write(2, b'out of memory\\n'); os.kill(os.getpid(), 9)")
+    assert failure() == "the worker of backend 'numpy' was killed by signal 9: out of memory"
+    instead("import os; os.kill(os.getpid(), 11)")
+    assert failure() == "the worker of backend 'numpy' was killed by signal 11: it said nothing"
+
+
+# A whole result of no job, and what can be missing from it
+
+ABOUT = {"framework": "F", "version": "1", "devices": ["cpu"], "dtypes": ["float64"], "engine": ""}
+WHOLE = json.dumps({"about": ABOUT, "outcomes": []})
+ONE = json.dumps({"about": ABOUT, "outcomes": [{}]})
+
+PARTIAL = {
+    "nothing": (None, None),
+    "no text": (None, "whole"),
+    "no arrays": (WHOLE, None),
+    "half a text": (WHOLE[: len(WHOLE) // 2], "whole"),
+    "half the arrays": (WHOLE, "half"),
+    "an empty text": ("", "whole"),
+    "empty arrays": (WHOLE, ""),
+    "another text": ('{"about": {}}', "whole"),
+    "a list": ("[]", "whole"),
+    "a backend that says nothing": ('{"about": {}, "outcomes": []}', "whole"),
+    "a backend that is a list": ('{"about": [], "outcomes": []}', "whole"),
+    "an outcome too many": (ONE, "whole"),
+    "an array of a job that is not there": (WHOLE, "stray"),
+}
+
+
+@pytest.fixture
+def leaving(instead, tmp_path):
+    """A worker that ends well and leaves these files."""
+    save_file({}, tmp_path / "whole")
+    save_file({"0:gradient": np.ones(3)}, tmp_path / "stray")
+    whole = (tmp_path / "whole").read_bytes()
+    kinds = {"whole": whole, "half": whole[:-1], "stray": (tmp_path / "stray").read_bytes()}
+
+    def leave(text, arrays):
+        files = {}
+        if text is not None:
+            files[worker.RESULTS] = text.encode()
+        if arrays is not None:
+            files[worker.RESULT_ARRAYS] = kinds.get(arrays, b"")
+        instead(
+            f"import sys\nfor name, data in {files}.items():\n"
+            "    with open(sys.argv[1] + '/' + name, 'wb') as file: file.write(data)"
+        )
+
+    return leave
+
+
+def test_a_whole_result_is_taken(leaving):
+    leaving(WHOLE, "whole")
+    assert worker.run("numpy", (), {}) == (About("F", "1", ("cpu",), ("float64",), ""), [])
+
+
+@pytest.mark.parametrize(("text", "arrays"), PARTIAL.values(), ids=PARTIAL)
+def test_a_worker_that_leaves_no_whole_result_has_failed(leaving, text, arrays):
+    leaving(text, arrays)
+    assert failure() == "the worker of backend 'numpy' left no whole result"
+
+
+def test_a_job_without_an_outcome_is_no_whole_result(leaving, every_term):
+    leaving(WHOLE, "whole")
+    text = failure(jobs=(job(every_term, "features"),))
+    assert text == "the worker of backend 'numpy' left no whole result"
+
+
+def test_a_worker_leaves_nothing_behind(instead, monkeypatch, tmp_path):
+    monkeypatch.setattr(worker.tempfile, "tempdir", str(tmp_path))
+    instead("import sys; open(sys.argv[1] + '/stray', 'w').close(); sys.exit('no')")
+    failure()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_finest_stage_is_the_one_that_is_painted(pictures, every_term):
+    fields = every_term.model_dump(mode="json")
+    fields["plan"] = plan.Plan(size=512, coarsest=64, coarser=3, iterations=2).model_dump()
+    one = worker.Job("random-tiny:0", fields, ("paint",))
+    assert len(worker.run("numpy", (one,), pictures)[1][0].totals) == 2
+
+
+def test_the_users_keras_settings_do_not_reach_a_worker(monkeypatch):
+    seen = {}
+
+    def run(command, **how):
+        seen.update(how["env"], folder=command[-1])
+        return subprocess.CompletedProcess(command, 1, "", "enough")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setenv("KERAS_HOME", "elsewhere")
+    monkeypatch.setenv("NST_CACHE", "kept")
+    failure()
+    assert seen["KERAS_HOME"] == seen["folder"]
+    assert seen["NST_CACHE"] == "kept"
