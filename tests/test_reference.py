@@ -13,7 +13,8 @@ from nst_core.network import network
 from nst_core.reference import losses, net, open_backend
 from nst_core.weights import CAFFE, HED, TORCHVISION, Preprocessing
 
-# Central differences against the derivative, relative; measured: 2e-9 at most.
+# Central differences against the derivative, in units of its norm, as a random direction may lie
+# across it; measured over 200 seeds: 4e-10 at most for the terms, 1e-9 through the network.
 DIFFERENCE, STEP = 1e-8, 1e-5
 # Through the network: short enough to cross no kink, long enough to keep its digits.
 SHORT = 1e-6
@@ -39,7 +40,8 @@ def assert_pullback(layer, x, random):
         expected = np.vdot(g, slope(lambda x: layer(x)[0], x, v))
         back = pullback(g)
         assert back.shape == x.shape
-        assert np.vdot(back, v) == pytest.approx(expected, rel=DIFFERENCE)
+        bound = DIFFERENCE * np.linalg.norm(back)
+        assert np.vdot(back, v) == pytest.approx(expected, rel=0, abs=bound)
 
 
 # Preprocessing
@@ -220,7 +222,8 @@ def assert_gradient(term, x, random):
 
     for _ in range(5):
         v = random.standard_normal(x.shape)
-        assert np.vdot(g, v) == pytest.approx(slope(value, x, v), rel=DIFFERENCE)
+        bound = DIFFERENCE * np.linalg.norm(g)
+        assert np.vdot(g, v) == pytest.approx(slope(value, x, v), rel=0, abs=bound)
     for index in np.ndindex(x.shape):
         v = np.zeros_like(x)
         v[index] = 1
@@ -277,7 +280,7 @@ def test_the_gradient_of_every_pixel(random, tiny, rule):
     asked = recipe.load(
         "default",
         [
-            ("content.taps", {"conv2_2": 1}),
+            ("content.taps", {"conv2_2": 1, "relu3_1": 1}),  # one that style looks at too
             ("style.taps", {"relu1_1": 1, "pool1": 1, "relu3_1": 1}),
             ("tv.weight", 0.5),
         ],
