@@ -10,11 +10,11 @@ from nst_core.network import Network
 from nst_core.quiet import quiet_import
 from nst_core.weights import Weights
 
-KERAS = Requirement("keras", "Keras", "nst-suite[keras]")
+# engine, which is also its import name: its proper name, and what installs it with Keras
 ENGINES = {
-    "tensorflow": Requirement("tensorflow", "TensorFlow", "nst-suite[keras]"),
-    "torch": Requirement("torch", "PyTorch", "nst-suite[torch]"),
-    "jax": Requirement("jax", "JAX", "nst-suite[jax]"),
+    "tensorflow": ("TensorFlow", "nst-suite[keras]"),
+    "torch": ("PyTorch", "nst-suite[keras,torch]"),
+    "jax": ("JAX", "nst-suite[jax]"),
 }
 
 
@@ -25,7 +25,11 @@ class KerasBackend:
 
     def __init__(self, engine: str) -> None:
         self.engine = engine
-        self.requires = (KERAS, ENGINES[engine])
+        title, install = ENGINES[engine]
+        self.requires = (
+            Requirement("keras", "Keras", install),
+            Requirement(engine, title, install),
+        )
 
     def about(self) -> About:
         import_keras(self.engine)
