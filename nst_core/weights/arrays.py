@@ -1,13 +1,12 @@
 """`.safetensors` files of parameters: `conv4_2.weight` float32 OIHW, `conv4_2.bias`, metadata."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from nst_core import files
 from nst_core.errors import WeightsError
 from nst_core.weights.parameters import Array, Parameters, content_hash
 
@@ -18,14 +17,7 @@ Metadata = dict[str, str]
 def write_arrays(path: Path, arrays: Mapping[str, Array], metadata: Metadata) -> None:
     """Write a file in one step: whole or not at all. Raises OSError if the disk does not allow."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}-{uuid4().hex}.part")
-    try:
-        temporary.write_bytes(save(dict(arrays), metadata))
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
+    files.write(path, save(dict(arrays), metadata))
 
 
 def read_arrays(path: Path) -> tuple[dict[str, Array], Metadata]:
