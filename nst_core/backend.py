@@ -111,11 +111,12 @@ def _by_kind(values: Mapping[str, float]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The painting before a step: the terms there, and the image for who asks for it."""
+    """The painting before a step: the terms there; image and d total / d image on demand."""
 
     iteration: int
     terms: Terms
     image: Callable[[], Array]
+    gradient: Callable[[], Array]
 
 
 Watch = Callable[[Snapshot], None]

@@ -54,7 +54,7 @@ def pictured(bar):
 
 
 def snapshot(iteration):
-    return Snapshot(iteration, TERMS, lambda: IMAGE)
+    return Snapshot(iteration, TERMS, lambda: IMAGE, lambda: IMAGE)
 
 
 @pytest.fixture
@@ -93,9 +93,9 @@ def test_the_widest_numbers_leave_room_for_the_bar(job, make_bar, clock):
     stage = job.stages[0].model_copy(update={"size": 16384, "iterations": 10000})
     sums = dict.fromkeys(RAW, -1.234567e-300)
     widest = Terms(sums, dict.fromkeys(RAW, 1.0))
-    bar.update(stage, Snapshot(0, widest, lambda: IMAGE))
+    bar.update(stage, Snapshot(0, widest, lambda: IMAGE, lambda: IMAGE))
     clock.now += 7
-    bar.update(stage, Snapshot(9998, widest, lambda: IMAGE))
+    bar.update(stage, Snapshot(9998, widest, lambda: IMAGE, lambda: IMAGE))
     first, second = pictured(bar)
     assert "16384 px " in first
     assert "━" * 8 in first
@@ -159,7 +159,7 @@ def test_previews_come_every_so_often_at_the_final_size(job, make_bar, tmp_path)
         written.append(out.exists())
         out.unlink(missing_ok=True)
     assert written == [False, False, True, False, False, True, False]
-    small = Snapshot(8, TERMS, lambda: IMAGE[:, ::2, ::2])
+    small = Snapshot(8, TERMS, lambda: IMAGE[:, ::2, ::2], lambda: IMAGE)
     bar.update(job.stages[0], snapshot(7))
     bar.update(job.stages[0], small)
     with Image.open(out) as image:

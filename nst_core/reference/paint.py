@@ -74,7 +74,8 @@ class NumpySession:
         optimiser = optimisers.make_optimiser(stage)
         for iteration in range(stage.iterations):
             terms, g = self.gradient(x / scale, targets)
-            watch(Snapshot(iteration, terms, partial(np.divide, x, scale)))
+            here, slope = partial(np.divide, x, scale), partial(np.copy, g)
+            watch(Snapshot(iteration, terms, here, slope))
             x = optimiser.step(x, g / scale)
             if targets.variable.box == "clip":
                 x = x.clip(0, scale)

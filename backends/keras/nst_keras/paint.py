@@ -63,7 +63,8 @@ class KerasSession:
             for iteration in range(stage.iterations):
                 raw, g = self.evaluate(x, values, targets)
                 terms = Terms.of(targets, ops.convert_to_numpy(raw))
-                watch(Snapshot(iteration, terms, partial(self.array, x / scale)))
+                here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
+                watch(Snapshot(iteration, terms, here, slope))
                 x = optimiser.step(x, g)
                 if targets.variable.box == "clip":
                     x = ops.clip(x, 0, scale)

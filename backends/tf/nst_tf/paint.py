@@ -62,7 +62,8 @@ class TfSession:
             for iteration in range(stage.iterations):
                 raw, g = self.evaluate(x, values, targets)
                 terms = Terms.of(targets, raw.numpy())
-                watch(Snapshot(iteration, terms, partial(self.array, x / scale)))
+                here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
+                watch(Snapshot(iteration, terms, here, slope))
                 x = optimiser.step(x, g)
                 if targets.variable.box == "clip":
                     x = tf.clip_by_value(x, 0, scale)

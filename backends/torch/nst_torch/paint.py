@@ -59,7 +59,8 @@ class TorchSession:
         for iteration in range(stage.iterations):
             raw, g = self.evaluate(x, values, targets)
             terms = Terms.of(targets, raw.tolist())
-            watch(Snapshot(iteration, terms, partial(self.array, x / scale)))
+            here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
+            watch(Snapshot(iteration, terms, here, slope))
             x = optimiser.step(x, g)
             if targets.variable.box == "clip":
                 x = x.clamp(0, scale)
