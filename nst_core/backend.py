@@ -5,7 +5,8 @@ leave a backend. The preprocessing of the network comes with its weights and hap
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
@@ -47,7 +48,8 @@ class Targets:
     """What a painting is compared with: a value for each term of the recipe, by its name.
 
     `values` holds features (N, height, width) for content and Gram matrices (N, N) for style.
-    Two are equal only if they are the same object, so that a compiler can be keyed by them.
+    Two are equal if they ask for the same formulas at the same taps: a program compiled for one
+    serves the other, if values and weights are its inputs.
     """
 
     terms: tuple[Term, ...]
@@ -65,6 +67,24 @@ class Targets:
             pairs = zip(shares, grams, strict=True)
             values[f"style:{tap}"] = np.sum([share * A[tap] for share, A in pairs], axis=0)
         return cls(recipe.terms(), values, recipe.variable)
+
+    def alone(self, name: str) -> "Targets":
+        """The same with every weight 0 but that of the term `name`."""
+        terms = (t if t.name == name else replace(t, weight=0.0) for t in self.terms)
+        return replace(self, terms=tuple(terms))
+
+    @cached_property
+    def form(self) -> tuple[Any, ...]:
+        """All but values and weights."""
+        numbers = {"weight", "taps", "blend"}
+        formulas = ((t.name, t.formula.model_dump_json(exclude=numbers)) for t in self.terms)
+        return self.variable, *formulas
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Targets) and self.form == other.form
+
+    def __hash__(self) -> int:
+        return hash(self.form)
 
     @property
     def taps(self) -> tuple[str, ...]:

@@ -27,7 +27,11 @@ class BackendError(NstError):
 
 
 class WorkerError(NstError):
-    """A worker process that raised, hung, was killed or left no result."""
+    """A worker process that raised, hung, was killed or left no result; with what it said last."""
+
+    def __init__(self, message: str, output: str = "") -> None:
+        super().__init__(message)
+        self.output = output
 
 
 def unknown(what: str, name: str, known: Iterable[str], there: str = "There is") -> str:

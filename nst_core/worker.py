@@ -1,8 +1,9 @@
 """One framework a process: jobs described in a folder, run by `python -m nst_core.worker FOLDER`.
 
 The folder holds `jobs.json` and `arrays.safetensors`. The worker leaves `results.safetensors` and
-then `results.json` there, so that results that are there are whole. A worker that raises, hangs,
-is killed or leaves no results is a WorkerError that names the backend and ends with its last line.
+then `results.json` there, with the ticket of its jobs: results that are there are whole, and not
+those of another run. A worker that raises, hangs, is killed or leaves no results is a WorkerError
+that names the backend and ends with its last line.
 """
 
 import json
@@ -11,51 +12,24 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from nst_core import files, recipe, registry, weights
-from nst_core.backend import About, Array, Dtype, Session, Snapshot, Targets
+from nst_core import files, registry
+from nst_core.backend import About, Array
 from nst_core.errors import WorkerError
-from nst_core.network import network
-from nst_core.recipe import Recipe
-from nst_core.run import effective_weights
+from nst_core.jobs import Job, Outcome, do
 
 JOBS, ARRAYS = "jobs.json", "arrays.safetensors"
 RESULTS, RESULT_ARRAYS = "results.json", "results.safetensors"
-TIMEOUT = 600.0
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a session is asked. `calls` are seams: `features`, `terms`, `gradient`, `paint`."""
-
-    weights: str
-    recipe: Mapping[str, Any]
-    calls: tuple[str, ...]
-    taps: tuple[str, ...] = ()
-    device: str = "auto"
-    dtype: Dtype = "float64"
-    exact: bool = True
-
-
-@dataclass
-class Outcome:
-    """What a job returned: flags and terms as the session gave them, arrays by name.
-
-    Arrays are `features:TAP`, `targets:TERM`, `gradient`, `paint`; `totals` are those of the
-    painting before each step.
-    """
-
-    flags: dict[str, str] = field(default_factory=dict)
-    terms: dict[str, Any] = field(default_factory=dict)
-    totals: list[float] = field(default_factory=list)
-    arrays: dict[str, Array] = field(default_factory=dict)
+TIMEOUT = 600.0  # seconds
+LAST_LINES = 12
 
 
 def about(backend: str) -> About:
@@ -73,11 +47,13 @@ def run(
     """
     with tempfile.TemporaryDirectory(prefix="nst-") as name:
         folder = Path(name)
-        asked = {"backend": backend, "jobs": [asdict(job) for job in jobs]}
+        ticket = uuid4().hex
+        described = [asdict(job) for job in jobs]
+        asked = {"ticket": ticket, "backend": backend, "jobs": described}
         (folder / JOBS).write_text(json.dumps(asked), "utf-8")
         _save(folder / ARRAYS, arrays)
         _start(backend, folder, timeout)
-        return _results(backend, folder, len(jobs))
+        return _results(backend, folder, ticket, len(jobs))
 
 
 def _start(backend: str, folder: Path, timeout: float) -> None:
@@ -93,16 +69,27 @@ def _start(backend: str, folder: Path, timeout: float) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise WorkerError(f"the worker of backend '{backend}' hung: {timeout:g} s") from error
+        said = error.stderr.decode(errors="replace") if error.stderr else ""
+        raise WorkerError(
+            f"the worker of backend '{backend}' hung: {timeout:g} s", last_lines(said)
+        ) from error
     if done.returncode:
         ended = f"was killed by signal {-done.returncode}" if done.returncode < 0 else "failed"
         last = (done.stderr.strip() or "it said nothing").splitlines()[-1]
-        raise WorkerError(f"the worker of backend '{backend}' {ended}: {last}")
+        raise WorkerError(
+            f"the worker of backend '{backend}' {ended}: {last}", last_lines(done.stderr)
+        )
 
 
-def _results(backend: str, folder: Path, jobs: int) -> tuple[About, list[Outcome]]:
+def last_lines(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[-LAST_LINES:])
+
+
+def _results(backend: str, folder: Path, ticket: str, jobs: int) -> tuple[About, list[Outcome]]:
     try:
         found = json.loads((folder / RESULTS).read_text("utf-8"))
+        if found["ticket"] != ticket:
+            raise WorkerError(f"the worker of backend '{backend}' left an old result")
         asked = zip(range(jobs), found["outcomes"], strict=True)
         outcomes = [Outcome(**fields) for _, fields in asked]
         for name, array in load_file(folder / RESULT_ARRAYS).items():
@@ -118,62 +105,15 @@ def work(folder: Path) -> None:
     """The worker's side: reads the jobs, does them, writes what they returned."""
     asked = json.loads((folder / JOBS).read_text("utf-8"))
     given = load_file(folder / ARRAYS)
-    backend = asked["backend"]
-    told = registry.backend(backend).about()
+    backend = registry.backend(asked["backend"])
+    told = backend.about()
     jobs = [Job(**{key: _tuple(value) for key, value in job.items()}) for job in asked["jobs"]]
     outcomes = [do(backend, job, given) for job in jobs]
     arrays = {f"{i}:{key}": a for i, done in enumerate(outcomes) for key, a in done.arrays.items()}
     _save(folder / RESULT_ARRAYS, arrays)
     fields = [asdict(done) | {"arrays": {}} for done in outcomes]
-    text = json.dumps({"about": asdict(told), "outcomes": fields})
-    files.write(folder / RESULTS, text.encode())
-
-
-def do(backend: str, job: Job, given: Mapping[str, Array]) -> Outcome:
-    """One job, in this process."""
-    asked = recipe.build(job.recipe, "of the job")
-    session = open_session(backend, job, asked)
-    done = Outcome(flags=dict(session.flags))
-    if "features" in job.calls:
-        found = session.features(given["image"], job.taps)
-        done.arrays |= {f"features:{tap}": F for tap, F in found.items()}
-    if {"terms", "gradient", "paint"} & set(job.calls):
-        _judge(session, job, asked, given, done)
-    return done
-
-
-def _judge(
-    session: Session, job: Job, asked: Recipe, given: Mapping[str, Array], done: Outcome
-) -> None:
-    targets, image = _targets(session, given, asked), given["image"]
-    done.arrays |= {f"targets:{name}": value for name, value in targets.values.items()}
-    if "terms" in job.calls:
-        done.terms = session.terms(image, targets).as_json()
-    if "gradient" in job.calls:
-        terms, done.arrays["gradient"] = session.gradient(image, targets)
-        done.terms = terms.as_json()
-    if "paint" in job.calls:
-
-        def watch(snapshot: Snapshot) -> None:
-            done.totals.append(snapshot.terms.total)
-
-        done.arrays["paint"] = session.paint(image, targets, asked.plan.stages()[-1], watch)
-
-
-def open_session(backend: str, job: Job, asked: Recipe) -> Session:
-    """The session that a job wants, on the weights as its recipe uses them."""
-    loaded = weights.load(job.weights)
-    net = network(loaded.network, asked.network.pooling)
-    ready = effective_weights(loaded, net, asked)
-    return registry.backend(backend).session(
-        net, ready, device=job.device, dtype=job.dtype, exact=job.exact
-    )
-
-
-def _targets(session: Session, given: Mapping[str, Array], asked: Recipe) -> Targets:
-    count = sum(name.startswith("style") for name in given)
-    styles = [given[f"style{index}"] for index in range(count)]
-    return session.targets(given["content"], styles, asked)
+    result = {"ticket": asked["ticket"], "about": asdict(told), "outcomes": fields}
+    files.write(folder / RESULTS, json.dumps(result).encode())
 
 
 def _save(path: Path, arrays: Mapping[str, Array]) -> None:

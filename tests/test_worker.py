@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,13 +12,14 @@ from safetensors.numpy import save_file
 from nst_core import plan, recipe, registry, weights, worker
 from nst_core.backend import About
 from nst_core.errors import WorkerError
+from nst_core.jobs import Job
 from nst_core.network import network
 
 TAPS = ("conv1_1", "relu3_4", "pool5")
 
 
 def job(asked, *calls, **how):
-    return worker.Job("random-tiny:0", asked.model_dump(mode="json"), calls, TAPS, **how)
+    return Job("random-tiny:0", asked.model_dump(mode="json"), calls, TAPS, **how)
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +83,7 @@ def test_gradient_and_painting_are_those_of_a_session_here(done, pictures, reque
     )
     assert same(outcome.arrays["gradient"], g)
     assert same(outcome.arrays["paint"], image)
-    assert outcome.terms == terms.as_json()
+    assert outcome.terms["gradient"] == {"raw": terms.raw, "weights": terms.weights}
     assert outcome.totals == totals
     assert len(totals) == asked.plan.iterations
     for key, value in targets.values.items():
@@ -101,8 +103,9 @@ def test_features_are_those_of_a_session_here(done, pictures, every_term):
 def test_terms_alone_are_those_of_a_session_here(done, pictures, every_term):
     outcome = done[1][2]
     session, targets = in_process(every_term, pictures, "float32")
-    assert outcome.terms == session.terms(pictures["image"], targets).as_json()
-    assert outcome.terms != done[1][0].terms
+    terms = session.terms(pictures["image"], targets)
+    assert outcome.terms["terms"] == {"raw": terms.raw, "weights": terms.weights}
+    assert outcome.terms["terms"] != done[1][0].terms["terms"]
     assert "gradient" not in outcome.arrays
     assert outcome.flags["dtype"] == "float32"
 
@@ -186,11 +189,24 @@ def test_a_worker_that_is_killed_is_named_with_the_signal_and_its_last_line(inst
     assert failure() == "the worker of backend 'numpy' was killed by signal 11: it said nothing"
 
 
+@pytest.mark.parametrize("end", ["sys.exit(1)", "time.sleep(60)"])
+def test_a_worker_that_fails_or_hangs_leaves_its_last_lines(instead, end):
+    instead(
+        "import sys, time\n"
+        "for line in range(99): print('line', line, file=sys.stderr, flush=True)\n" + end
+    )
+    with pytest.raises(WorkerError) as caught:
+        worker.run("numpy", (), {}, 2.0)
+    lines = caught.value.output.splitlines()
+    assert lines == [f"line {number}" for number in range(99 - worker.LAST_LINES, 99)]
+
+
 # A whole result of no job, and what can be missing from it
 
 ABOUT = {"framework": "F", "version": "1", "devices": ["cpu"], "dtypes": ["float64"], "engine": ""}
-WHOLE = json.dumps({"about": ABOUT, "outcomes": []})
-ONE = json.dumps({"about": ABOUT, "outcomes": [{}]})
+WHOLE = json.dumps({"ticket": "mine", "about": ABOUT, "outcomes": []})
+ONE = json.dumps({"ticket": "mine", "about": ABOUT, "outcomes": [{}]})
+OLD = json.dumps({"ticket": "yesterday's", "about": ABOUT, "outcomes": []})
 
 PARTIAL = {
     "nothing": (None, None),
@@ -200,18 +216,19 @@ PARTIAL = {
     "half the arrays": (WHOLE, "half"),
     "an empty text": ("", "whole"),
     "empty arrays": (WHOLE, ""),
-    "another text": ('{"about": {}}', "whole"),
+    "another text": ('{"ticket": "mine", "about": {}}', "whole"),
     "a list": ("[]", "whole"),
-    "a backend that says nothing": ('{"about": {}, "outcomes": []}', "whole"),
-    "a backend that is a list": ('{"about": [], "outcomes": []}', "whole"),
+    "a backend that says nothing": ('{"ticket": "mine", "about": {}, "outcomes": []}', "whole"),
+    "a backend that is a list": ('{"ticket": "mine", "about": [], "outcomes": []}', "whole"),
     "an outcome too many": (ONE, "whole"),
     "an array of a job that is not there": (WHOLE, "stray"),
 }
 
 
 @pytest.fixture
-def leaving(instead, tmp_path):
-    """A worker that ends well and leaves these files."""
+def leaving(instead, tmp_path, monkeypatch):
+    """A worker that ends well and leaves these files; its ticket is `mine`."""
+    monkeypatch.setattr(worker, "uuid4", lambda: SimpleNamespace(hex="mine"))
     save_file({}, tmp_path / "whole")
     save_file({"0:gradient": np.ones(3)}, tmp_path / "stray")
     whole = (tmp_path / "whole").read_bytes()
@@ -242,6 +259,11 @@ def test_a_worker_that_leaves_no_whole_result_has_failed(leaving, text, arrays):
     assert failure() == "the worker of backend 'numpy' left no whole result"
 
 
+def test_a_result_of_another_run_is_no_result(leaving):
+    leaving(OLD, "whole")
+    assert failure() == "the worker of backend 'numpy' left an old result"
+
+
 def test_a_job_without_an_outcome_is_no_whole_result(leaving, every_term):
     leaving(WHOLE, "whole")
     text = failure(jobs=(job(every_term, "features"),))
@@ -258,7 +280,7 @@ def test_a_worker_leaves_nothing_behind(instead, monkeypatch, tmp_path):
 def test_the_finest_stage_is_the_one_that_is_painted(pictures, every_term):
     fields = every_term.model_dump(mode="json")
     fields["plan"] = plan.Plan(size=512, coarsest=64, coarser=3, iterations=2).model_dump()
-    one = worker.Job("random-tiny:0", fields, ("paint",))
+    one = Job("random-tiny:0", fields, ("paint",))
     assert len(worker.run("numpy", (one,), pictures)[1][0].totals) == 2
 
 

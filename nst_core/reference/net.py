@@ -4,6 +4,7 @@ Activations have shape (channels, height, width).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from nst_core.weights import Preprocessing, Weights
 
 Array = NDArray[np.floating[Any]]
 Pullback = Callable[[Array], Array]
+Choice = NDArray[np.bool_] | NDArray[np.intp]
+Kinks = Mapping[str, Choice]
 
 
 def preprocess(image: Array, rule: Preprocessing) -> tuple[Array, Pullback]:
@@ -52,31 +55,54 @@ def convolution(x: Array, kernel: Array, bias: Array) -> tuple[Array, Pullback]:
     return y, pullback
 
 
-def relu(x: Array) -> tuple[Array, Pullback]:
-    """max(x, 0); the derivative at 0 is 0."""
-    active = x > 0
+def relu(x: Array, active: Choice | None = None) -> tuple[Array, Pullback]:
+    """max(x, 0), whose derivative at 0 is 0; or x where `active` says so, whatever its sign."""
+    active = x > 0 if active is None else active
     return x * active, lambda g: g * active
 
 
-def pool(x: Array, pooling: str) -> tuple[Array, Pullback]:
-    """The maximum or mean of each 2×2 window; of equal maxima the first takes the gradient."""
+def windows(x: Array) -> Array:
+    """The 2×2 windows of x, (channels, height // 2, width // 2, 4), row by row."""
     channels, height, width = x.shape[0], x.shape[1] // POOL, x.shape[2] // POOL
     kept = x[:, : height * POOL, : width * POOL]
     blocks = kept.reshape(channels, height, POOL, width, POOL).swapaxes(2, 3)
-    windows = blocks.reshape(channels, height, width, POOL * POOL)
+    return blocks.reshape(channels, height, width, POOL * POOL)
+
+
+def pool(x: Array, pooling: str, choice: Choice | None = None) -> tuple[Array, Pullback]:
+    """The mean or maximum of each 2×2 window; of equal maxima the first takes the gradient.
+
+    `choice` says which of the four, 0 to 3, stands for the maximum.
+    """
+    cells = windows(x)
+    channels, height, width, size = cells.shape
     if pooling == "average":
-        share = np.full_like(windows, 1 / (POOL * POOL))
+        share = np.full_like(cells, 1 / size)
     else:
-        first = windows.argmax(-1)[..., None]
-        share = (np.arange(POOL * POOL) == first).astype(x.dtype)
+        choice = cells.argmax(-1) if choice is None else choice
+        share = (np.arange(size) == choice[..., None]).astype(x.dtype)
 
     def pullback(g: Array) -> Array:
-        spread = (g[..., None] * share).reshape(channels, height, width, POOL, POOL)
+        spread = (g[..., None] * share).reshape(channels, height, width, POOL, POOL).swapaxes(2, 3)
         back = np.zeros_like(x)
-        back[:, : height * POOL, : width * POOL] = spread.swapaxes(2, 3).reshape(kept.shape)
+        rows, columns = height * POOL, width * POOL
+        back[:, :rows, :columns] = spread.reshape(channels, rows, columns)
         return back
 
-    return (windows * share).sum(-1), pullback
+    return (cells * share).sum(-1), pullback
+
+
+def kinks(network: Network, features: Mapping[str, Array]) -> dict[str, Choice]:
+    """On which side of its kinks a network is: the sign of each rectified unit, by layer, and
+    which of four each pooled maximum is. `features` holds every layer but, perhaps, the last.
+    """
+    found: dict[str, Choice] = {}
+    for before, layer in pairwise(network.layers):
+        if layer.kind == "relu" and layer.name in features:
+            found[layer.name] = features[layer.name] > 0
+        elif layer.kind == "pool" and network.pooling == "max" and before.name in features:
+            found[layer.name] = windows(features[before.name]).argmax(-1)
+    return found
 
 
 class Vgg:
@@ -90,20 +116,24 @@ class Vgg:
             for name, (kernel, bias) in weights.parameters.items()
         }
 
-    def layer(self, layer: Layer, x: Array) -> tuple[Array, Pullback]:
+    def layer(self, layer: Layer, x: Array, kink: Choice | None = None) -> tuple[Array, Pullback]:
         if layer.kind == "conv":
             return convolution(x, *self.parameters[layer.name])
-        return relu(x) if layer.kind == "relu" else pool(x, self.network.pooling)
+        return relu(x, kink) if layer.kind == "relu" else pool(x, self.network.pooling, kink)
 
     def forward(
-        self, image: Array, taps: Sequence[str]
+        self, image: Array, taps: Sequence[str], kinks: Kinks | None = None
     ) -> tuple[dict[str, Array], Callable[[Mapping[str, Array]], Array]]:
-        """The features at the taps, and the map from gradients there to that of the image."""
+        """The features at the taps, and the map from gradients there to that of the image.
+
+        With `kinks`, each rectification and maximum takes the side that is written there.
+        """
+        kinks = kinks or {}
         x, to_image = preprocess(image, self.preprocessing)
         found: dict[str, Array] = {}
         steps: list[tuple[str, Pullback]] = []
         for layer in self.network.until(taps):
-            x, pullback = self.layer(layer, x)
+            x, pullback = self.layer(layer, x, kinks.get(layer.name))
             steps.append((layer.name, pullback))
             if layer.name in taps:
                 found[layer.name] = x

@@ -12,7 +12,7 @@ from nst_core.network import Network
 from nst_core.plan import Stage
 from nst_core.recipe import Content, Recipe, Style, Term
 from nst_core.reference import losses
-from nst_core.reference.net import Vgg
+from nst_core.reference.net import Kinks, Vgg
 from nst_core.weights import Weights
 
 
@@ -39,9 +39,12 @@ class NumpySession:
     def terms(self, image: Array, targets: Targets) -> Terms:
         return self.gradient(image, targets)[0]
 
-    def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
+    def gradient(
+        self, image: Array, targets: Targets, kinks: Kinks | None = None
+    ) -> tuple[Terms, Array]:
+        """On the backend's own kinks, or on those of another one's numbers."""
         image = image.astype(self.dtype)
-        features, backward = self.vgg.forward(image, targets.taps)
+        features, backward = self.vgg.forward(image, targets.taps, kinks)
         raw: list[float] = []
         at_taps: dict[str, Array] = {}
         g = np.zeros_like(image)

@@ -46,22 +46,25 @@ class KerasSession:
     def terms(self, image: Array, targets: Targets) -> Terms:
         with keras.device(self.device):
             x = self.tensor(image) * targets.variable.scale
-            _, raw = self.objective(x, self.values(targets), targets)
+            values, weights = self.values(targets), self.weights(targets)
+            _, raw = self.objective(x, values, weights, targets)
         return Terms.of(targets, ops.convert_to_numpy(raw))
 
     def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
         scale = targets.variable.scale
         with keras.device(self.device):
-            raw, g = self.evaluate(self.tensor(image) * scale, self.values(targets), targets)
+            values, weights = self.values(targets), self.weights(targets)
+            raw, g = self.evaluate(self.tensor(image) * scale, values, weights, targets)
         return Terms.of(targets, ops.convert_to_numpy(raw)), self.array(g * scale)
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         scale = targets.variable.scale
         with keras.device(self.device):
-            x, values = self.tensor(image) * scale, self.values(targets)
+            x = self.tensor(image) * scale
+            values, weights = self.values(targets), self.weights(targets)
             optimiser = make_optimiser(stage)
             for iteration in range(stage.iterations):
-                raw, g = self.evaluate(x, values, targets)
+                raw, g = self.evaluate(x, values, weights, targets)
                 terms = Terms.of(targets, ops.convert_to_numpy(raw))
                 here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
                 watch(Snapshot(iteration, terms, here, slope))
@@ -77,16 +80,22 @@ class KerasSession:
         return {tap: ops.convert_to_numpy(G) for tap, G in grams.items()}
 
     def objective(
-        self, x: KerasTensor, values: Mapping[str, KerasTensor], targets: Targets
+        self,
+        x: KerasTensor,
+        values: Mapping[str, KerasTensor],
+        weights: KerasTensor,
+        targets: Targets,
     ) -> tuple[KerasTensor, KerasTensor]:
         """The total at the variable x, and every raw term."""
         features = self.vgg(x[None] / targets.variable.scale, targets.taps)
         raw = raw_terms(x, features, values, targets)
-        weights = ops.array([term.weight for term in targets.terms], self.dtype)
         return ops.sum(weights * raw), raw
 
     def values(self, targets: Targets) -> dict[str, KerasTensor]:
         return {name: self.tensor(value) for name, value in targets.values.items()}
+
+    def weights(self, targets: Targets) -> KerasTensor:
+        return ops.array([term.weight for term in targets.terms], self.dtype)
 
     def tensor(self, array: Array) -> KerasTensor:
         """Images and features become channels-last; Gram matrices stay as they are."""

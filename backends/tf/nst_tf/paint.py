@@ -1,7 +1,7 @@
 """The session: features, targets, terms, gradient, and the loop that paints.
 
 The gradient is the tape's: it watches the image, and `tf.function` traces both into one graph,
-again for each new shape of image or targets.
+again for each new shape of image and each new form of targets.
 """
 
 import os
@@ -51,16 +51,18 @@ class TfSession:
     def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
         scale = targets.variable.scale
         with tf.device(self.device):
-            raw, g = self.evaluate(self.tensor(image) * scale, self.values(targets), targets)
+            values, weights = self.values(targets), self.weights(targets)
+            raw, g = self.evaluate(self.tensor(image) * scale, values, weights, targets)
         return Terms.of(targets, raw.numpy()), self.array(g * scale)
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         scale = targets.variable.scale
         with tf.device(self.device):
-            x, values = self.tensor(image) * scale, self.values(targets)
+            x = self.tensor(image) * scale
+            values, weights = self.values(targets), self.weights(targets)
             optimiser = make_optimiser(stage)
             for iteration in range(stage.iterations):
-                raw, g = self.evaluate(x, values, targets)
+                raw, g = self.evaluate(x, values, weights, targets)
                 terms = Terms.of(targets, raw.numpy())
                 here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
                 watch(Snapshot(iteration, terms, here, slope))
@@ -79,18 +81,20 @@ class TfSession:
         return raw_terms(x, features, values, targets)
 
     def taped(
-        self, x: tf.Tensor, values: Mapping[str, tf.Tensor], targets: Targets
+        self, x: tf.Tensor, values: Mapping[str, tf.Tensor], weights: tf.Tensor, targets: Targets
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Every raw term at the variable x, and d total / d x."""
         with tf.GradientTape() as tape:
             tape.watch(x)
             raw = self.raw(x, values, targets)
-            weights = tf.constant([term.weight for term in targets.terms], raw.dtype)
             total = tf.tensordot(weights, raw, 1)
         return raw, tape.gradient(total, x)
 
     def values(self, targets: Targets) -> dict[str, tf.Tensor]:
         return {name: self.tensor(value) for name, value in targets.values.items()}
+
+    def weights(self, targets: Targets) -> tf.Tensor:
+        return tf.constant([term.weight for term in targets.terms], self.dtype)
 
     def tensor(self, array: Array) -> tf.Tensor:
         """Images and features become channels-last; Gram matrices stay as they are."""

@@ -49,15 +49,17 @@ class TorchSession:
 
     def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
         scale = targets.variable.scale
-        raw, g = self.evaluate(self.tensor(image) * scale, self.values(targets), targets)
+        values, weights = self.values(targets), self.weights(targets)
+        raw, g = self.evaluate(self.tensor(image) * scale, values, weights, targets)
         return Terms.of(targets, raw.tolist()), self.array(g * scale)
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         scale = targets.variable.scale
-        x, values = self.tensor(image) * scale, self.values(targets)
+        x = self.tensor(image) * scale
+        values, weights = self.values(targets), self.weights(targets)
         optimiser = make_optimiser(stage)
         for iteration in range(stage.iterations):
-            raw, g = self.evaluate(x, values, targets)
+            raw, g = self.evaluate(x, values, weights, targets)
             terms = Terms.of(targets, raw.tolist())
             here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
             watch(Snapshot(iteration, terms, here, slope))
@@ -76,17 +78,20 @@ class TorchSession:
         return raw_terms(x, features, values, targets)
 
     def evaluate(
-        self, x: Tensor, values: Mapping[str, Tensor], targets: Targets
+        self, x: Tensor, values: Mapping[str, Tensor], weights: Tensor, targets: Targets
     ) -> tuple[Tensor, Tensor]:
         """Every raw term at the variable x, and d total / d x."""
         x = x.detach().requires_grad_()
         raw = self.raw(x, values, targets)
-        weights = raw.new_tensor([term.weight for term in targets.terms])
         (g,) = torch.autograd.grad(torch.dot(weights, raw), x)
         return raw.detach(), g
 
     def values(self, targets: Targets) -> dict[str, Tensor]:
         return {name: self.tensor(value) for name, value in targets.values.items()}
+
+    def weights(self, targets: Targets) -> Tensor:
+        weights = [term.weight for term in targets.terms]
+        return torch.tensor(weights, dtype=self.dtype, device=self.device)
 
     def tensor(self, array: Array) -> Tensor:
         return torch.from_numpy(array).to(self.device, self.dtype)

@@ -1,0 +1,137 @@
+"""What a backend is tried on: pictures that are hard, formulas that differ, real weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from nst_core import images, recipe, weights
+from nst_core.backend import Array, Dtype
+from nst_core.jobs import Job
+from nst_core.network import network
+from nst_core.recipe import Recipe
+
+TRAINED = "vgg16-hed"
+
+FORMULAS: Mapping[str, tuple[tuple[str, Any], ...]] = {
+    "relative": (("network.pooling", "average"),),
+    "means": (
+        ("network.pooling", "max"),
+        ("content.reduction", "mean"),
+        ("style.gram", "elements"),
+        ("style.reduction", "mean"),
+        ("plan.optimizer", "adam"),
+    ),
+    "sums": (
+        ("network.pooling", "max"),
+        ("content.reduction", "sum"),
+        ("style.gram", "raw"),
+        ("style.reduction", "sum"),
+        ("style.weight", 1e-6),
+        ("tv.norm", "absolute"),
+        ("tv.reduction", "sum"),
+    ),
+    "boxed": (
+        ("network.pooling", "max"),
+        ("variable", {"scale": 255.0, "box": "clip"}),
+        ("tv.norm", "squared"),
+        ("plan.optimizer", "adam"),
+        ("plan.adam.lr", 10.0),
+    ),
+}
+STEPS = 10
+ONCE = ("features", "itself", "terms", "gradient")
+EACH = (*ONCE, "each")
+ALL = (*EACH, "paint", "paths", "nudged", "again", "refusals")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A set of pictures, a weight set, a formula, and what is asked there."""
+
+    pictures: str
+    weights: str
+    formula: str
+    calls: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.weights}, {self.pictures}, {self.formula}"
+
+    @property
+    def recipe(self) -> Recipe:
+        plan = (("plan.iterations", STEPS), ("plan.coarsest", None), ("tv.weight", 0.5))
+        return recipe.load("default", (*plan, *FORMULAS[self.formula]))
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Every layer up to the deepest tap."""
+        net = network(weights.load(self.weights).network)
+        return tuple(layer.name for layer in net.until(self.recipe.taps()))
+
+    def job(self, device: str, dtype: Dtype, exact: bool) -> Job:
+        """With `exact` the session is asked to repeat itself to the last bit."""
+        calls = tuple(call for call in self.calls if exact or call != "again")
+        fields = self.recipe.model_dump(mode="json")
+        return Job(self.weights, fields, calls, self.layers, device, dtype, exact, self.pictures)
+
+
+RANDOM = (
+    Case("photograph", "random-tiny:0", "relative", ALL),
+    Case("photograph", "random-tiny:0", "means", ALL),
+    Case("flat", "random-tiny:0", "boxed", ALL),
+    Case("smallest", "random-tiny:0", "sums", ALL),
+    Case("flat", "random-vgg19:0", "means", ONCE),
+    Case("smallest", "random-vgg19:0", "sums", ONCE),
+)
+REAL = (
+    Case("photograph", TRAINED, "means", ONCE),
+    Case("flat", TRAINED, "boxed", ALL),
+    Case("smallest", TRAINED, "sums", EACH),
+)
+
+
+@cache
+def pictures() -> dict[str, Array]:
+    """The sets `photograph`, `flat` and `smallest`: each an image, a content and styles.
+
+    `photograph` has odd sides and two styles of other shapes. `flat` is saturated: large parts
+    of it are black, white or one colour, and half of the image equals the content. `smallest`
+    is one unit at relu5_1. All are exact in float32.
+    """
+    random = np.random.default_rng(0)
+    content = shrunk("sample:coffee", 97, 131)
+    flat = np.clip(4 * shrunk("sample:rocket", 40, 56) - 1.5, 0, 1)
+    flat[:, :16, :20], flat[:, 24:, 36:] = 1.0, 0.25
+    smallest = shrunk("sample:chelsea", 16, 16)
+    half = np.arange(56) < 28
+    sets = {
+        "photograph": (
+            content + 0.2 * random.standard_normal(content.shape),
+            content,
+            shrunk("sample:night", 80, 61),
+            shrunk("sample:astronaut", 71, 71),
+        ),
+        "flat": (
+            np.clip(flat + 0.2 * half * random.standard_normal(flat.shape), 0, 1),
+            flat,
+            shrunk("sample:mosaic", 33, 47),
+        ),
+        "smallest": (random.random(smallest.shape), smallest, shrunk("sample:wave", 17, 23)),
+    }
+    return {
+        f"{name}/{role}": single(array)
+        for name, arrays in sets.items()
+        for role, array in zip(("image", "content", "style0", "style1"), arrays, strict=False)
+    }
+
+
+def shrunk(source: str, height: int, width: int) -> Array:
+    return images.resize(images.read(source).pixels, height, width)
+
+
+def single(array: Array) -> Array:
+    """In float64, but with values that float32 has."""
+    return array.astype(np.float32).astype(np.float64)

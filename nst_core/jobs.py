@@ -1,0 +1,219 @@
+"""What a session is asked in one go, and what it returned: both are plain values and arrays.
+
+A job runs in a worker process of its own (`nst_core.worker`), or right here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from nst_core import recipe, weights
+from nst_core.backend import Array, Backend, Dtype, Session, Snapshot, Targets, Terms
+from nst_core.errors import NstError
+from nst_core.network import network
+from nst_core.recipe import Recipe
+from nst_core.run import effective_weights
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a session is asked: `calls` are the names of `CALLS`, in their order.
+
+    `pictures` names the set of pictures that is meant, where there is more than one.
+    """
+
+    weights: str
+    recipe: Mapping[str, Any]
+    calls: tuple[str, ...]
+    taps: tuple[str, ...] = ()
+    device: str = "auto"
+    dtype: Dtype = "float64"
+    exact: bool = True
+    pictures: str = ""
+
+
+@dataclass
+class Outcome:
+    """What a job returned. `terms` are raw values and weights, by seam; `totals` are those of the
+    painting before each step; `complaints` are promises of the contract that were broken.
+
+    | arrays | call |
+    |---|---|
+    | `features:TAP` | features |
+    | `targets:TERM` | any but features |
+    | `itself:TERM` | itself: the targets where the image is content and only style |
+    | `gradient` | gradient |
+    | `gradient:TERM` | each: the gradient of one term |
+    | `paint`; `image:T`, `slope:T` | paint: the result; image and gradient before step T |
+    | `features@T:TAP` | paths: the features where the path begins, half way, and at its last step |
+    | `nudged` | nudged: `paint` from an image whose every value is moved to the next number |
+    """
+
+    flags: dict[str, str] = field(default_factory=dict)
+    terms: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    totals: list[float] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    arrays: dict[str, Array] = field(default_factory=dict)
+
+
+def do(backend: Backend, job: Job, arrays: Mapping[str, Array]) -> Outcome:
+    """One job, in this process, on the arrays `image`, `content`, `style0` and on."""
+    return Asking(backend, job, picked(arrays, job.pictures)).outcome()
+
+
+def picked(arrays: Mapping[str, Array], pictures: str) -> dict[str, Array]:
+    """The arrays of one set of pictures, which are named `SET/image` and so on."""
+    start = f"{pictures}/" if pictures else ""
+    return {name.removeprefix(start): a for name, a in arrays.items() if name.startswith(start)}
+
+
+def path_steps(iterations: int) -> list[int]:
+    """The steps at which a path is looked at: the first, the middle and the last."""
+    return sorted({0, (iterations - 1) // 2, iterations - 1})
+
+
+@dataclass
+class Asking:
+    """A session that answers one job."""
+
+    backend: Backend
+    job: Job
+    given: Mapping[str, Array]
+    done: Outcome = field(default_factory=Outcome)
+
+    def outcome(self) -> Outcome:
+        before = {name: array.copy() for name, array in self.given.items()}
+        self.done.flags = dict(self.session.flags)
+        for name, call in CALLS.items():
+            if name in self.job.calls:
+                call(self)
+        for name, array in before.items():
+            if not np.array_equal(array, self.given[name]):
+                self.done.complaints.append(f"the session changed the array '{name}' it was given")
+        return self.done
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        return recipe.build(self.job.recipe, "of the job")
+
+    @cached_property
+    def session(self) -> Session:
+        """On the weights as the recipe uses them."""
+        loaded = weights.load(self.job.weights)
+        net = network(loaded.network, self.recipe.network.pooling)
+        ready = effective_weights(loaded, net, self.recipe)
+        job = self.job
+        return self.backend.session(net, ready, device=job.device, dtype=job.dtype, exact=job.exact)
+
+    @cached_property
+    def targets(self) -> Targets:
+        count = sum(name.startswith("style") for name in self.given)
+        styles = [self.given[f"style{index}"] for index in range(count)]
+        targets = self.session.targets(self.given["content"], styles, self.recipe)
+        self.keep("targets", targets.values)
+        return targets
+
+    @property
+    def image(self) -> Array:
+        return self.given["image"]
+
+    def keep(self, label: str, arrays: Mapping[str, Array]) -> None:
+        self.done.arrays |= {f"{label}:{name}": array for name, array in arrays.items()}
+
+    def keep_terms(self, seam: str, terms: Terms) -> None:
+        self.done.terms[seam] = {"raw": dict(terms.raw), "weights": dict(terms.weights)}
+
+    def features(self) -> None:
+        self.keep("features", self.session.features(self.image, self.job.taps))
+
+    def itself(self) -> None:
+        own = self.recipe.model_copy(
+            update={"style": self.recipe.style.model_copy(update={"blend": ()})}
+        )
+        self.keep("itself", self.session.targets(self.image, [self.image], own).values)
+
+    def terms(self) -> None:
+        self.keep_terms("terms", self.session.terms(self.image, self.targets))
+
+    def gradient(self) -> None:
+        terms, self.done.arrays["gradient"] = self.session.gradient(self.image, self.targets)
+        self.keep_terms("gradient", terms)
+
+    def each(self) -> None:
+        for term in self.targets.terms:
+            if term.weight:
+                g = self.session.gradient(self.image, self.targets.alone(term.name))[1]
+                self.keep("gradient", {term.name: g})
+
+    def paint(self) -> None:
+        iterations: list[int] = []
+
+        def watch(snapshot: Snapshot) -> None:
+            iterations.append(snapshot.iteration)
+            self.done.totals.append(snapshot.terms.total)
+            self.keep("image", {str(snapshot.iteration): snapshot.image()})
+            self.keep("slope", {str(snapshot.iteration): snapshot.gradient()})
+
+        self.done.arrays["paint"] = self.painted(self.image, watch)
+        if iterations != list(range(self.recipe.plan.iterations)):
+            self.done.complaints.append(f"the painting's snapshots are numbered {iterations}")
+
+    def paths(self) -> None:
+        for step in path_steps(self.recipe.plan.iterations):
+            image = self.done.arrays[f"image:{step}"]
+            self.keep(f"features@{step}", self.session.features(image, self.job.taps))
+
+    def nudged(self) -> None:
+        precision = np.float64 if self.job.dtype == "float64" else np.float32
+        ends = np.random.default_rng(0).choice([-np.inf, np.inf], self.image.shape)
+        start = np.nextafter(self.image.astype(precision), ends.astype(precision))
+        self.done.arrays["nudged"] = self.painted(start, lambda _: None)
+
+    def painted(self, start: Array, watch: Callable[[Snapshot], None]) -> Array:
+        return self.session.paint(start, self.targets, self.recipe.plan.stages()[-1], watch)
+
+    def again(self) -> None:
+        """The same calls on a session of their own: equal to the last bit."""
+        calls = tuple(call for call in self.job.calls if call in ("features", "gradient"))
+        second = Asking(self.backend, replace(self.job, calls=calls), self.given).outcome()
+        for name, array in second.arrays.items():
+            if not np.array_equal(array, self.done.arrays[name]):
+                self.done.complaints.append(f"'{name}' differs when it is computed again")
+
+    def refusals(self) -> None:
+        self.must_refuse("a layer that is not there", lambda: self.ask_for("relu9_9"))
+        self.must_refuse("a device that is not there", lambda: self.open_on("nowhere:7"))
+
+    def ask_for(self, tap: str) -> None:
+        self.session.features(self.image, (tap,))
+
+    def open_on(self, device: str) -> None:
+        _ = Asking(self.backend, replace(self.job, device=device), self.given).session
+
+    def must_refuse(self, what: str, ask: Callable[[], None]) -> None:
+        try:
+            ask()
+        except NstError:
+            return
+        except Exception as error:
+            wrong = f"refused with {type(error).__name__}, not with NstError"
+        else:
+            wrong = "not refused"
+        self.done.complaints.append(f"{what} is {wrong}")
+
+
+CALLS: Mapping[str, Callable[[Asking], None]] = {
+    "features": Asking.features,
+    "itself": Asking.itself,
+    "terms": Asking.terms,
+    "gradient": Asking.gradient,
+    "each": Asking.each,
+    "paint": Asking.paint,
+    "paths": Asking.paths,
+    "nudged": Asking.nudged,
+    "again": Asking.again,
+    "refusals": Asking.refusals,
+}
