@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from nst_core.cli_check import check
 from nst_core.errors import INTERRUPTED, UNMET, NstError
 
 if TYPE_CHECKING:
@@ -157,6 +158,9 @@ def backends(
     from nst_core.terminal import backends_table
 
     show(backends_table(verbose))
+
+
+app.command()(check)
 
 
 @recipes_app.command("list")

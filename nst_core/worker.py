@@ -53,7 +53,7 @@ def run(
         (folder / JOBS).write_text(json.dumps(asked), "utf-8")
         _save(folder / ARRAYS, arrays)
         _start(backend, folder, timeout)
-        return _results(backend, folder, ticket, len(jobs))
+        return collect(backend, folder, ticket, len(jobs))
 
 
 def _start(backend: str, folder: Path, timeout: float) -> None:
@@ -85,7 +85,8 @@ def last_lines(text: str) -> str:
     return "\n".join(text.strip().splitlines()[-LAST_LINES:])
 
 
-def _results(backend: str, folder: Path, ticket: str, jobs: int) -> tuple[About, list[Outcome]]:
+def collect(backend: str, folder: Path, ticket: str, jobs: int) -> tuple[About, list[Outcome]]:
+    """Reads the results that bear the ticket; raises WorkerError if they are not there whole."""
     try:
         found = json.loads((folder / RESULTS).read_text("utf-8"))
         if found["ticket"] != ticket:
@@ -109,10 +110,15 @@ def work(folder: Path) -> None:
     told = backend.about()
     jobs = [Job(**{key: _tuple(value) for key, value in job.items()}) for job in asked["jobs"]]
     outcomes = [do(backend, job, given) for job in jobs]
+    leave(folder, asked["ticket"], told, outcomes)
+
+
+def leave(folder: Path, ticket: str, about: About, outcomes: Sequence[Outcome]) -> None:
+    """Writes the results: the arrays first, so that whoever finds the rest finds them too."""
     arrays = {f"{i}:{key}": a for i, done in enumerate(outcomes) for key, a in done.arrays.items()}
     _save(folder / RESULT_ARRAYS, arrays)
     fields = [asdict(done) | {"arrays": {}} for done in outcomes]
-    result = {"ticket": asked["ticket"], "about": asdict(told), "outcomes": fields}
+    result = {"ticket": ticket, "about": asdict(about), "outcomes": fields}
     files.write(folder / RESULTS, json.dumps(result).encode())
 
 

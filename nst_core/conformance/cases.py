@@ -44,7 +44,8 @@ FORMULAS: Mapping[str, tuple[tuple[str, Any], ...]] = {
 STEPS = 10
 ONCE = ("features", "itself", "terms", "gradient")
 EACH = (*ONCE, "each")
-ALL = (*EACH, "paint", "paths", "nudged", "again", "refusals")
+PATHS = ("paint", "paths", "nudged")
+ALL = (*EACH, *PATHS, "again", "refusals")
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,13 @@ class Case:
     weights: str
     formula: str
     calls: tuple[str, ...]
+    exact: bool = True
+    preprocessing: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.weights}, {self.pictures}, {self.formula}"
+        """For people."""
+        return f"{self.weights}, {self.pictures}, {self.formula}" + ", fast" * (not self.exact)
 
     @property
     def recipe(self) -> Recipe:
@@ -71,26 +75,39 @@ class Case:
         net = network(weights.load(self.weights).network)
         return tuple(layer.name for layer in net.until(self.recipe.taps()))
 
-    def job(self, device: str, dtype: Dtype, exact: bool) -> Job:
-        """With `exact` the session is asked to repeat itself to the last bit."""
-        calls = tuple(call for call in self.calls if exact or call != "again")
+    def job(self, device: str, dtype: Dtype) -> Job:
         fields = self.recipe.model_dump(mode="json")
-        return Job(self.weights, fields, calls, self.layers, device, dtype, exact, self.pictures)
+        return Job(
+            self.weights,
+            fields,
+            self.calls,
+            self.layers,
+            device,
+            dtype,
+            self.exact,
+            self.pictures,
+            self.preprocessing,
+        )
 
 
 RANDOM = (
-    Case("photograph", "random-tiny:0", "relative", ALL),
-    Case("photograph", "random-tiny:0", "means", ALL),
-    Case("flat", "random-tiny:0", "boxed", ALL),
+    Case("photograph", "random-tiny:0", "relative", ALL, preprocessing="caffe"),
+    Case("flat", "random-tiny:0", "boxed", ALL, preprocessing="torchvision"),
     Case("smallest", "random-tiny:0", "sums", ALL),
-    Case("flat", "random-vgg19:0", "means", ONCE),
-    Case("smallest", "random-vgg19:0", "sums", ONCE),
+    Case("smallest", "random-vgg19:0", "means", ONCE),
 )
+FAST = (Case("photograph", "random-tiny:0", "sums", (*EACH, *PATHS), exact=False),)
 REAL = (
     Case("photograph", TRAINED, "means", ONCE),
-    Case("flat", TRAINED, "boxed", ALL),
+    Case("flat", TRAINED, "boxed", (*ONCE, *PATHS)),
     Case("smallest", TRAINED, "sums", EACH),
 )
+
+
+def chosen(dtype: Dtype) -> tuple[Case, ...]:
+    """The cases of a run: the fast path too in single precision, real weights if they are here."""
+    fast = FAST if dtype != "float64" else ()
+    return RANDOM + fast + (REAL if weights.cached(TRAINED) else ())
 
 
 @cache

@@ -71,10 +71,13 @@ class NumpySession:
                 value, slope = losses.smoothness(scale * image, formula)
                 return value, scale * slope
 
+    def optimiser(self, stage: Stage) -> optimisers.Adam | optimisers.Lbfgs:
+        return optimisers.make_optimiser(stage)
+
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         scale = targets.variable.scale
         x: Array = image.astype(self.dtype) * scale
-        optimiser = optimisers.make_optimiser(stage)
+        optimiser = self.optimiser(stage)
         for iteration in range(stage.iterations):
             terms, g = self.gradient(x / scale, targets)
             here, slope = partial(np.divide, x, scale), partial(np.copy, g)

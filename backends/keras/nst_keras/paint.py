@@ -44,11 +44,8 @@ class KerasSession:
         return Targets.of(recipe, P, [self.grams(style, recipe.style) for style in styles])
 
     def terms(self, image: Array, targets: Targets) -> Terms:
-        with keras.device(self.device):
-            x = self.tensor(image) * targets.variable.scale
-            values, weights = self.values(targets), self.weights(targets)
-            _, raw = self.objective(x, values, weights, targets)
-        return Terms.of(targets, ops.convert_to_numpy(raw))
+        """By the gradient's program, which painting at this size compiles anyway."""
+        return self.gradient(image, targets)[0]
 
     def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
         scale = targets.variable.scale

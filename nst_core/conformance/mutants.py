@@ -1,0 +1,480 @@
+"""Wrong backends: each has one slip that people really make, and must be caught at its level.
+
+They are the `numpy` backend but for the slip. The level is the lowest at which it may show.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from nst_core import optimisers, plan, worker
+from nst_core.backend import Array, Dtype, Requirement, Session, Snapshot, Targets, Terms, Watch
+from nst_core.conformance import cases
+from nst_core.conformance.budgets import PRECISIONS
+from nst_core.conformance.check import truth
+from nst_core.conformance.judge import Judge, Row, Truth
+from nst_core.errors import WorkerError
+from nst_core.formulas import gram_matrix
+from nst_core.jobs import do
+from nst_core.network import KERNEL, Layer, Network
+from nst_core.plan import Stage
+from nst_core.recipe import Recipe, Style, Term, TotalVariation
+from nst_core.reference import NumpyBackend
+from nst_core.reference.net import Choice, Pullback, Vgg, convolution, pool
+from nst_core.reference.paint import NumpySession
+from nst_core.weights import Weights
+
+Layered = tuple[Array, Pullback]
+
+
+# the network
+
+
+class ReflectPadding(Vgg):
+    def layer(self, layer: Layer, x: Array, kink: Choice | None = None) -> Layered:
+        if layer.kind != "conv":
+            return super().layer(layer, x, kink)
+        padded = np.pad(x, ((0, 0), (1, 1), (1, 1)), "edge" if min(x.shape[1:]) < 2 else "reflect")
+        y, pullback = convolution(padded, *self.parameters[layer.name])
+        return y[:, 1:-1, 1:-1], lambda g: pullback(np.pad(g, ((0, 0), (1, 1), (1, 1))))[
+            :, 1:-1, 1:-1
+        ]
+
+
+class ValidPadding(Vgg):
+    def layer(self, layer: Layer, x: Array, kink: Choice | None = None) -> Layered:
+        y, pullback = super().layer(layer, x, kink)
+        if layer.kind != "conv" or min(x.shape[1:]) < KERNEL:
+            return y, pullback
+        return y[:, 1:-1, 1:-1], lambda g: pullback(np.pad(g, ((0, 0), (1, 1), (1, 1))))
+
+
+class CeilPooling(Vgg):
+    def layer(self, layer: Layer, x: Array, kink: Choice | None = None) -> Layered:
+        if layer.kind != "pool":
+            return super().layer(layer, x, kink)
+        _, height, width = x.shape
+        padded = np.pad(x, ((0, 0), (0, height % 2), (0, width % 2)), "edge")
+        y, pullback = pool(padded, self.network.pooling)
+        return y, lambda g: pullback(g)[:, :height, :width]
+
+
+class AveragePooling(Vgg):
+    def layer(self, layer: Layer, x: Array, kink: Choice | None = None) -> Layered:
+        return pool(x, "average") if layer.kind == "pool" else super().layer(layer, x, kink)
+
+
+class FlippedKernel(Vgg):
+    """Convolution as mathematics has it, where the networks mean correlation."""
+
+    def __init__(self, network: Network, weights: Weights, dtype: np.dtype[np.floating]) -> None:
+        super().__init__(network, weights, dtype)
+        flipped = ((n, (k[..., ::-1, ::-1], b)) for n, (k, b) in self.parameters.items())
+        self.parameters = dict(flipped)
+
+
+class SwappedChannels(Vgg):
+    def __init__(self, network: Network, weights: Weights, dtype: np.dtype[np.floating]) -> None:
+        super().__init__(network, weights, dtype)
+        self.preprocessing = replace(weights.preprocessing, channels="RGB")
+
+
+class NoMean(Vgg):
+    def __init__(self, network: Network, weights: Weights, dtype: np.dtype[np.floating]) -> None:
+        super().__init__(network, weights, dtype)
+        self.preprocessing = replace(weights.preprocessing, mean=(0.0, 0.0, 0.0))
+
+
+class Rounded(Vgg):
+    """Convolutions of what is left of their inputs after some bits of the mantissa."""
+
+    bits = 10
+
+    def layer(self, layer: Layer, x: Array, kink: Choice | None = None) -> Layered:
+        if layer.kind != "conv":
+            return super().layer(layer, x, kink)
+        kernel, bias = self.parameters[layer.name]
+        return convolution(rounded(x, self.bits), rounded(kernel, self.bits), bias)
+
+
+class RoundedMore(Rounded):
+    bits = 7
+
+
+class SinglePrecision(Vgg):
+    """What calls itself double precision."""
+
+    def layer(self, layer: Layer, x: Array, kink: Choice | None = None) -> Layered:
+        y, pullback = super().layer(layer, x, kink)
+        return y.astype(np.float32).astype(np.float64), pullback
+
+
+def rounded(x: Array, bits: int) -> Array:
+    """To the nearest number with so many bits after the leading one."""
+    mantissa, exponent = np.frexp(x)
+    kept: Array = np.ldexp(np.round(mantissa * 2 ** (bits + 1)), exponent - bits - 1)
+    return kept.astype(x.dtype)
+
+
+# what is seen of it
+
+
+class InPlace(NumpySession):
+    """The rectification overwrites the tap of the convolution before it."""
+
+    def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
+        found = super().features(image, taps)
+        return {tap: np.maximum(F, 0) if "conv" in tap else F for tap, F in found.items()}
+
+
+class NotANumber(NumpySession):
+    def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
+        return {tap: F * np.nan for tap, F in super().features(image, taps).items()}
+
+
+class Nothing(NumpySession):
+    def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
+        found = super().features(image, taps)
+        return {} if "conv1_1" in taps else found
+
+
+class Restless(NumpySession):
+    """Another last bit every time."""
+
+    calls = 0
+
+    def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
+        self.calls += 1
+        return {
+            tap: F * (1 + self.calls * 2**-52) for tap, F in super().features(image, taps).items()
+        }
+
+
+class Careless(NumpySession):
+    """Leaves its mark in the array that it was given."""
+
+    def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
+        found = super().features(image, taps)
+        image[0, 0, 0] += 1e-9
+        return found
+
+
+# the terms and their gradient
+
+
+class GramPerChannel(NumpySession):
+    """Divides by the channels, whatever the recipe says."""
+
+    def grams(self, image: Array, style: Style) -> dict[str, Array]:
+        S = self.features(image, tuple(style.taps))
+        raw = style.model_copy(update={"gram": "raw"})
+        return {tap: gram_matrix(F, raw) / len(F) for tap, F in S.items()}
+
+
+class SumOfStyles(NumpySession):
+    """Adds the Gram matrices of several styles instead of averaging them."""
+
+    def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
+        found = super().targets(content, styles, recipe)
+        values = {n: v * len(styles) if "style" in n else v for n, v in found.values.items()}
+        return replace(found, values=values)
+
+
+class WeightedTwice(NumpySession):
+    """The raw value of a term already has its weight."""
+
+    def term(
+        self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
+    ) -> tuple[float, Array]:
+        value, slope = super().term(term, image, features, targets)
+        return value * term.weight, slope * term.weight
+
+
+class MeanForRelative(NumpySession):
+    def term(
+        self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
+    ) -> tuple[float, Array]:
+        if getattr(term.formula, "reduction", "") == "relative":
+            formula = term.formula.model_copy(update={"reduction": "mean"})
+            term = replace(term, formula=formula)
+        return super().term(term, image, features, targets)
+
+
+class AbsSlopeAtZero(NumpySession):
+    """|d| whose derivative at equal pixels is 1."""
+
+    def term(
+        self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
+    ) -> tuple[float, Array]:
+        value, slope = super().term(term, image, features, targets)
+        if isinstance(term.formula, TotalVariation):
+            equal = np.diff(image, axis=2) == 0
+            slope = slope.copy()
+            slope[:, :, 1:] += equal
+            slope[:, :, :-1] -= equal
+        return value, slope
+
+
+class DeafTap(NumpySession):
+    """The gradient lacks the deepest style tap, the value does not."""
+
+    def term(
+        self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
+    ) -> tuple[float, Array]:
+        value, slope = super().term(term, image, features, targets)
+        return value, slope * (term.name != "style:relu5_1")
+
+
+class GradientOfVariable(NumpySession):
+    """With respect to what the optimiser moves, not to the image."""
+
+    def gradient(
+        self, image: Array, targets: Targets, kinks: Mapping[str, Choice] | None = None
+    ) -> tuple[Terms, Array]:
+        terms, g = super().gradient(image, targets, kinks)
+        return terms, g / targets.variable.scale
+
+
+# the optimiser and the path
+
+
+class EpsilonHat(optimisers.Adam):
+    """The form of Kingma & Ba's section 2, with the ε of Keras: added before the correction."""
+
+    def step(self, x: Array, g: Array) -> Array:
+        s = self.settings
+        self.t += 1
+        self.m = s.beta1 * self.m + (1 - s.beta1) * g
+        self.v = s.beta2 * self.v + (1 - s.beta2) * g * g
+        rate = s.lr * np.sqrt(1 - s.beta2**self.t) / (1 - s.beta1**self.t)
+        moved: Array = x - rate * self.m / (np.sqrt(self.v) + 1e-7)
+        return moved
+
+
+class KerasAdam(NumpySession):
+    def optimiser(self, stage: Stage) -> optimisers.Adam | optimisers.Lbfgs:
+        return EpsilonHat(stage.adam)
+
+
+class NoHistory(NumpySession):
+    def optimiser(self, stage: Stage) -> optimisers.Adam | optimisers.Lbfgs:
+        return optimisers.Lbfgs(plan.Lbfgs(lr=stage.lbfgs.lr, history=1))
+
+
+class Once(optimisers.Adam):
+    """Adam that forgets its bias correction in its fifth step, and only there."""
+
+    def step(self, x: Array, g: Array) -> Array:
+        moved = super().step(x, g)
+        return x - self.settings.lr * self.m if self.t == 5 else moved
+
+
+class OneWrongStep(NumpySession):
+    def optimiser(self, stage: Stage) -> optimisers.Adam | optimisers.Lbfgs:
+        return Once(stage.adam)
+
+
+class Boxless(NumpySession):
+    def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
+        free = replace(targets, variable=targets.variable.model_copy(update={"box": "none"}))
+        return super().paint(image, free, stage, watch)
+
+
+class OldGradient(NumpySession):
+    """Each step uses the gradient of the image before."""
+
+    previous: Array | None = None
+
+    def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
+        self.late, self.previous = True, None
+        try:
+            return super().paint(image, targets, stage, watch)
+        finally:
+            self.late = False
+
+    late = False
+
+    def gradient(
+        self, image: Array, targets: Targets, kinks: Mapping[str, Choice] | None = None
+    ) -> tuple[Terms, Array]:
+        terms, g = super().gradient(image, targets, kinks)
+        used = self.previous if self.late and self.previous is not None else g
+        self.previous = g
+        return terms, used
+
+
+class OtherStart(NumpySession):
+    """Paints from mid-grey, whatever it was given."""
+
+    def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
+        return super().paint(np.full_like(image, 0.5), targets, stage, watch)
+
+
+class LateTotals(NumpySession):
+    """Tells at each step of the terms before it."""
+
+    def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
+        last: list[Terms] = []
+
+        def told(s: Snapshot) -> None:
+            last.append(s.terms)
+            watch(replace(s, terms=last[max(0, len(last) - 2)]))
+
+        return super().paint(image, targets, stage, told)
+
+
+class Counting(NumpySession):
+    """Iterations from one, not from zero."""
+
+    def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
+        def told(s: Snapshot) -> None:
+            watch(replace(s, iteration=s.iteration + 1))
+
+        return super().paint(image, targets, stage, told)
+
+
+# the comparison itself
+
+
+@dataclass(frozen=True)
+class WrongBackend:
+    """Opens the sessions of one mutant."""
+
+    vgg: type[Vgg]
+    sessions: type[NumpySession]
+    requires: tuple[Requirement, ...] = ()
+    engines: tuple[str, ...] = ()
+    about = NumpyBackend().about
+
+    def session(
+        self,
+        network: Network,
+        weights: Weights,
+        *,
+        device: str = "auto",
+        dtype: Dtype = "float64",
+        exact: bool = True,
+    ) -> Session:
+        NumpyBackend().session(network, weights, device=device, dtype=dtype)  # may refuse
+        session = self.sessions(network, weights, dtype, exact)
+        session.vgg = self.vgg(network, weights, session.dtype)
+        return session
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A slip, the lowest level at which it shows, and the pictures on which it does."""
+
+    name: str
+    level: int
+    wrong: type[Vgg] | type[NumpySession] | Callable[[], list[Row]]
+    pictures: str = "photograph"
+    dtype: Dtype = "float64"
+
+    @property
+    def case(self) -> cases.Case:
+        return next(case for case in cases.RANDOM if case.pictures == self.pictures)
+
+    def rows(self) -> list[Row]:
+        """What the suite says of it."""
+        if not isinstance(self.wrong, type):
+            return self.wrong()
+        vgg = self.wrong if issubclass(self.wrong, Vgg) else Vgg
+        sessions = self.wrong if issubclass(self.wrong, NumpySession) else NumpySession
+        with np.errstate(all="ignore"):
+            return self.judged(WrongBackend(vgg, sessions))
+
+    def judged(self, backend: "WrongBackend") -> list[Row]:
+        outcome = do(backend, self.case.job("cpu", self.dtype), pictures())
+        return list(Judge(truth(self.case), outcome, PRECISIONS[self.dtype]).rows())
+
+
+def pictures() -> dict[str, Array]:
+    """Copies, since some mutants write into them."""
+    return {name: array.copy() for name, array in cases.pictures().items()}
+
+
+def single_truth() -> list[Row]:
+    """Right results, held against a truth in single precision."""
+    case = cases.RANDOM[0]
+    outcome = do(NumpyBackend(), case.job("cpu", "float64"), pictures())
+    wrong = Truth(case)
+    wrong.session = NumpySession(wrong.network, wrong.weights, "float32", exact=True)
+    wrong.vgg = wrong.session.vgg
+    return list(Judge(wrong, outcome, PRECISIONS["float64"]).rows())
+
+
+def stale_result() -> list[Row]:
+    """Whole results, but of another run."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        worker.leave(folder, "another run's", NumpyBackend().about(), [])
+        try:
+            worker.collect("numpy", folder, "this run's", 0)
+        except WorkerError as error:
+            return [Row(0, str(error), np.inf, 0.0)]
+    return []
+
+
+MUTANTS = (
+    Mutant("padding: valid", 0, ValidPadding),
+    Mutant("pooling: ceil for floor", 0, CeilPooling),
+    Mutant("features of no tap", 0, Nothing),
+    Mutant("another last bit every time", 0, Restless),
+    Mutant("writes into its input", 0, Careless),
+    Mutant("iterations counted from one", 0, Counting),
+    Mutant("a stale result file", 0, stale_result),
+    Mutant("padding: reflect", 1, ReflectPadding),
+    Mutant("pooling: average for max", 1, AveragePooling, "flat"),
+    Mutant("kernels flipped", 1, FlippedKernel),
+    Mutant("BGR for RGB", 1, SwappedChannels),
+    Mutant("no mean subtracted", 1, NoMean),
+    Mutant("convolution tap read after an in-place ReLU", 1, InPlace),
+    Mutant("NaN features", 1, NotANumber),
+    Mutant("TF32 for float32", 1, Rounded, dtype="float32"),
+    Mutant("bfloat16 for float32", 1, RoundedMore, dtype="float32"),
+    Mutant("float32 for float64", 1, SinglePrecision),
+    Mutant("a truth in float32", 1, single_truth),
+    Mutant("Gram divided by C for C·H·W", 1, GramPerChannel),
+    Mutant("mean for relative error", 1, MeanForRelative),
+    Mutant("raw terms that have their weight", 1, WeightedTwice),
+    Mutant("several styles added, not averaged", 2, SumOfStyles),
+    Mutant("abs′(0) = 1", 3, AbsSlopeAtZero, "flat"),
+    Mutant("gradient without its deepest style tap", 3, DeafTap),
+    Mutant("gradient of the variable, not of the image", 3, GradientOfVariable, "flat"),
+    Mutant("Adam with Keras' epsilon hat", 4, KerasAdam, "flat"),
+    Mutant("L-BFGS with one pair", 4, NoHistory),
+    Mutant("one wrong step, the last one right", 4, OneWrongStep, "flat"),
+    Mutant("no box", 4, Boxless, "flat"),
+    Mutant("another first image", 4, OtherStart),
+    Mutant("gradient of the image before", 5, OldGradient),
+    Mutant("totals of the step before", 6, LateTotals),
+)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a mutant: the lowest level that caught it, and the worst row there."""
+
+    mutant: Mutant
+    level: int | None
+    worst: Row | None
+
+    @property
+    def killed(self) -> bool:
+        return self.level == self.mutant.level
+
+
+def fates() -> Iterator[Fate]:
+    """Every mutant, tried."""
+    return map(fate, MUTANTS)
+
+
+def fate(mutant: Mutant) -> Fate:
+    broken = [row for row in mutant.rows() if not row.holds]
+    level = min((row.level for row in broken), default=None)
+    there = [row for row in broken if row.level == level]
+    return Fate(mutant, level, max(there, key=lambda row: row.ratio, default=None))

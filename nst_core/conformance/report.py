@@ -1,0 +1,65 @@
+"""Verdicts and fates as tables."""
+
+from collections.abc import Iterable
+
+from rich.table import Table
+
+from nst_core.conformance.check import Finding, Verdict
+from nst_core.conformance.judge import LEVELS
+from nst_core.conformance.mutants import Fate
+
+SHOWN = 12  # broken budgets
+
+
+def verdict_table(verdict: Verdict, *, every: bool) -> Table:
+    """Worst first: the worst of each level, and what is broken; or every row."""
+    lines = verdict.worst_first
+    if not every:
+        broken = [line for line in lines if not line.row.holds][:SHOWN]
+        lines = sorted({*broken, *worst_of_each(lines)}, key=lambda line: -line.row.ratio)
+    table = Table(box=None, pad_edge=False)
+    for name in ("level", "what", "on"):
+        table.add_column(name)
+    for name in ("measured", "budget", "ratio"):
+        table.add_column(name, justify="right")
+    for line in lines:
+        row, style = line.row, "" if line.row.holds else "bold red"
+        level = f"{row.level} {LEVELS[row.level]}"
+        numbers = (f"{number:.3g}" for number in (row.measured, row.budget, row.ratio))
+        table.add_row(level, row.what, line.case, *numbers, style=style)
+    return table
+
+
+def worst_of_each(worst_first: Iterable[Finding]) -> list[Finding]:
+    first: dict[int, Finding] = {}
+    for finding in worst_first:
+        first.setdefault(finding.row.level, finding)
+    return list(first.values())
+
+
+def summary(verdict: Verdict) -> str:
+    """One line."""
+    name = f"{verdict.backend}, {verdict.dtype}"
+    if verdict.failure:
+        return f"{name}: {verdict.failure}"
+    broken = sum(not finding.row.holds for finding in verdict.findings)
+    said = f"{broken} of {len(verdict.findings)} budgets broken" if broken else "every budget holds"
+    framework = f"{verdict.about.framework} {verdict.about.version}" if verdict.about else ""
+    device = verdict.flags.get("device", "")
+    return f"{name}: {said} ({framework}, {device}, {verdict.seconds:.0f} s)"
+
+
+def fates_table(fates: Iterable[Fate]) -> Table:
+    """Each mutant, the level at which it must be caught, and what caught it."""
+    table = Table("mutant", "level", "caught by", "measured", "budget", box=None, pad_edge=False)
+    for fate in fates:
+        mutant, worst = fate.mutant, fate.worst
+        style = "" if fate.killed else "bold red"
+        level = f"{mutant.level} {LEVELS[mutant.level]}"
+        if worst is None:
+            table.add_row(mutant.name, level, "nothing: it survives", "", "", style=style)
+            continue
+        where = "" if fate.killed else f"level {fate.level}: "
+        numbers = (f"{worst.measured:.3g}", f"{worst.budget:.3g}")
+        table.add_row(mutant.name, level, where + worst.what, *numbers, style=style)
+    return table
