@@ -18,6 +18,9 @@ from nst_core.recipe import Recipe
 from nst_core.run import effective_weights
 from nst_core.weights import Weights
 
+NUDGE = 8
+EPSILON: Mapping[Dtype, float] = {"float64": 2**-52, "float32": 2**-23, "bfloat16": 2**-7}
+
 
 @dataclass(frozen=True)
 class Job:
@@ -60,7 +63,7 @@ class Outcome:
     | `gradient:TERM` | each: the gradient of one term |
     | `paint`; `image:T`, `slope:T` | paint: the result; image and gradient before step T |
     | `features@T:TAP` | paths: the features where the path begins, half way, and at its last step |
-    | `nudged` | nudged: `paint` from an image whose every value is moved to the next number |
+    | `nudged` | nudged: `paint` from an image whose every value is moved by `NUDGE` ε |
     """
 
     flags: dict[str, str] = field(default_factory=dict)
@@ -180,9 +183,9 @@ class Asking:
             self.keep(f"features@{step}", self.session.features(image, self.job.taps))
 
     def nudged(self) -> None:
-        precision = np.float64 if self.job.dtype == "float64" else np.float32
-        ends = np.random.default_rng(0).choice([-np.inf, np.inf], self.image.shape)
-        start = np.nextafter(self.image.astype(precision), ends.astype(precision))
+        """From a start that differs by about what the first gradient of a backend loses."""
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], self.image.shape)
+        start = self.image * (1 + NUDGE * EPSILON[self.job.dtype] * signs)
 
         def watch(snapshot: Snapshot) -> None:
             self.done.nudged.append(snapshot.terms.total)

@@ -1,0 +1,129 @@
+"""The session: features, targets, terms, gradient, and the loop that paints.
+
+What is compiled is a pure function. Parameters, targets' values and weights are its arguments:
+what it closes over would be compiled in, and compiled again for every other value.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
+from nst_core.network import Network
+from nst_core.plan import Stage
+from nst_core.recipe import Recipe, Style
+from nst_core.weights import Weights
+from nst_jax import devices
+from nst_jax.losses import gram_matrix, raw_terms
+from nst_jax.net import Parameters, forward, make_parameters, step
+from nst_jax.optimisers import make_optimiser
+
+
+class JaxSession:
+    """One network on one device. Images, losses and gradients stay in at least float32."""
+
+    def __init__(
+        self, network: Network, weights: Weights, device: str, dtype: Dtype, exact: bool
+    ) -> None:
+        self.flags = set_flags(device, dtype, exact)
+        self.device = devices()[device]
+        self.dtype = "float64" if dtype == "float64" else "float32"
+        self.network = network
+        self.parameters = jax.device_put(make_parameters(weights, dtype), self.device)
+        self.jit = partial(jax.jit, compiler_options={"xla_gpu_deterministic_ops": exact})
+        self.vgg = partial(forward, network, weights.preprocessing)
+        # layer by layer, so that a feature does not depend on what else is asked for
+        self.layers = partial(self.vgg, step=self.jit(step, static_argnums=(0, 1)))
+        self.compiled: dict[str, Callable[..., Any]] = {}
+
+    def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
+        found = self.layers(self.parameters, self.tensor(image)[None], taps)
+        return {tap: self.array(F) for tap, F in found.items()}
+
+    def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
+        recipe.check(self.network)
+        P = self.features(content, tuple(recipe.content.taps))
+        return Targets.of(recipe, P, [self.grams(style, recipe.style) for style in styles])
+
+    def terms(self, image: Array, targets: Targets) -> Terms:
+        return self.gradient(image, targets)[0]
+
+    def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
+        scale = targets.variable.scale
+        raw, g = self.evaluate(self.tensor(image) * scale, self.values(targets), targets)
+        return Terms.of(targets, raw.tolist()), self.array(g * scale)
+
+    def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
+        scale = targets.variable.scale
+        x, values = self.tensor(image) * scale, self.values(targets)
+        optimiser = make_optimiser(stage)
+        for iteration in range(stage.iterations):
+            raw, g = self.evaluate(x, values, targets)
+            terms = Terms.of(targets, raw.tolist())
+            here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
+            watch(Snapshot(iteration, terms, here, slope))
+            x = optimiser.step(x, g)
+            if targets.variable.box == "clip":
+                x = x.clip(0, scale)
+        return self.array(x / scale)
+
+    def grams(self, image: Array, style: Style) -> dict[str, Array]:
+        S = self.layers(self.parameters, self.tensor(image)[None], tuple(style.taps))
+        grams = self.jit(lambda S: {tap: gram_matrix(F, style) for tap, F in S.items()})
+        return {tap: np.array(G) for tap, G in grams(S).items()}
+
+    def objective(
+        self,
+        targets: Targets,
+        x: jax.Array,
+        parameters: Parameters,
+        values: Mapping[str, jax.Array],
+        weights: jax.Array,
+    ) -> tuple[jax.Array, jax.Array]:
+        """The total at the variable x, and every raw term. Of the targets it reads the formulas."""
+        features = self.vgg(parameters, x[None] / targets.variable.scale, targets.taps)
+        raw = raw_terms(x, features, values, targets)
+        return jnp.sum(weights * raw), raw
+
+    def differentiated(self, targets: Targets) -> Callable[..., Any]:
+        """((total, raw terms), d total / d x), compiled once for all targets of these formulas."""
+        form = repr((targets.variable, [(term.name, term.formula) for term in targets.terms]))
+        if form not in self.compiled:
+            objective = partial(self.objective, replace(targets, values={}))
+            self.compiled[form] = self.jit(jax.value_and_grad(objective, has_aux=True))
+        return self.compiled[form]
+
+    def evaluate(
+        self, x: jax.Array, values: Mapping[str, jax.Array], targets: Targets
+    ) -> tuple[jax.Array, jax.Array]:
+        """Every raw term at the variable x, and d total / d x."""
+        weights = np.array([term.weight for term in targets.terms], self.dtype)
+        (_, raw), g = self.differentiated(targets)(x, self.parameters, values, weights)
+        return raw, g
+
+    def values(self, targets: Targets) -> dict[str, jax.Array]:
+        return {name: self.tensor(value) for name, value in targets.values.items()}
+
+    def tensor(self, array: Array) -> jax.Array:
+        """Images and features become channels-last; Gram matrices stay as they are."""
+        array = array.transpose(1, 2, 0) if array.ndim == 3 else array
+        return jax.device_put(array.astype(self.dtype), self.device)
+
+    def array(self, tensor: jax.Array) -> Array:
+        """A copy: NumPy's view of a JAX array is read-only."""
+        return np.array(tensor).transpose(2, 0, 1)
+
+
+def set_flags(device: str, dtype: Dtype, exact: bool) -> dict[str, str]:
+    """Sets the process-wide switches, and returns what they are now."""
+    if dtype == "float64":  # and never back: a session in float64 may still be open
+        jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_default_matmul_precision", "highest" if exact else None)
+    precision, x64 = jax.config.jax_default_matmul_precision, jax.config.jax_enable_x64
+    said = {"tf32": precision != "highest", "x64": x64, "deterministic": exact}
+    return {"device": device, "dtype": dtype} | {name: str(value) for name, value in said.items()}
