@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_core.errors import BackendError, unknown
+from nst_core.formulas import coefficient
 from nst_core.network import Network
 from nst_core.plan import Stage
 from nst_core.recipe import Recipe, Term, Variable
@@ -60,13 +61,19 @@ class Targets:
     def of(
         cls, recipe: Recipe, features: Mapping[str, Array], grams: Sequence[Mapping[str, Array]]
     ) -> "Targets":
-        """From the content's features, and each style's Gram matrices, which are averaged."""
+        """From the content's features, and each style's Gram matrices."""
         values = {f"content:{tap}": P for tap, P in features.items()}
-        shares = recipe.shares(len(grams))
+        kinds, shares = recipe.style_kinds(len(grams)), recipe.shares(len(grams))
         for tap in recipe.style.taps:
-            pairs = zip(shares, grams, strict=True)
-            values[f"style:{tap}"] = np.sum([share * A[tap] for share, A in pairs], axis=0)
-        return cls(recipe.terms(), values, recipe.variable)
+            found = [A[tap] for A in grams]
+            if len(kinds) == 1:
+                found = [np.sum([s * A for s, A in zip(shares, found, strict=True)], axis=0)]
+            values |= {f"{kind}:{tap}": A for (kind, _), A in zip(kinds, found, strict=True)}
+        return cls(recipe.terms(len(grams)), values, recipe.variable)
+
+    def coefficients(self, pixels: int) -> tuple[float, ...]:
+        """What each term's error is multiplied by, for a painting of so many pixels."""
+        return tuple(coefficient(t.formula, self.values.get(t.name), pixels) for t in self.terms)
 
     def alone(self, name: str) -> "Targets":
         """The same with every weight 0 but that of the term `name`."""
@@ -97,13 +104,17 @@ class Terms:
 
     raw: Mapping[str, float]
     weights: Mapping[str, float]
+    uncounted: frozenset[str] = frozenset()
+    """Terms that have a gradient, but no part in the total."""
 
     @classmethod
     def of(cls, targets: Targets, raw: Sequence[float]) -> "Terms":
         """From raw values in the order of `targets.terms`."""
         names = [term.name for term in targets.terms]
         values = dict(zip(names, (float(value) for value in raw), strict=True))
-        return cls(values, {term.name: term.weight for term in targets.terms})
+        uncounted = {t.name for t in targets.terms if not getattr(t.formula, "counted", True)}
+        weights = {term.name: term.weight for term in targets.terms}
+        return cls(values, weights, frozenset(uncounted))
 
     @property
     def weighted(self) -> dict[str, float]:
@@ -111,7 +122,7 @@ class Terms:
 
     @property
     def total(self) -> float:
-        return sum(self.weighted.values())
+        return sum(v for name, v in self.weighted.items() if name not in self.uncounted)
 
     def as_json(self) -> dict[str, Any]:
         """`{"total", "content": {tap: …}, "style": {tap: …}, "tv", "raw": {…}}`, weighted."""
@@ -123,7 +134,7 @@ def _by_kind(values: Mapping[str, float]) -> dict[str, Any]:
     for name, value in values.items():
         kind, _, tap = name.partition(":")
         if tap:
-            nested[kind][tap] = value
+            nested.setdefault(kind, {})[tap] = value
         else:
             nested[kind] = value
     return nested

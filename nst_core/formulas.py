@@ -5,59 +5,123 @@ M = height·width positions. Equation numbers are those of Gatys, Ecker & Bethge
 Transfer Using Convolutional Neural Networks", CVPR 2016.
 """
 
+from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nst_core.recipe import Content, Reduction, Style, TotalVariation
+from nst_core.recipe import Content, Norm, Style, TotalVariation
 
 Array = NDArray[np.floating[Any]]
 
 
 def gram_matrix(F: Array, formula: Style) -> Array:
-    """G = F Fᵀ (eq. 3) over the divisor that the recipe names; shape (N, N)."""
+    """G = F Fᵀ (eq. 3) over the divisor that the recipe names; shape (N, N).
+
+    F is first centred over its positions, or shifted, where the recipe says so.
+    """
     F = F.reshape(len(F), -1)
+    if formula.centred:
+        F = F - F.mean(1, keepdims=True)
+    F = F + formula.shift
     return F @ F.T / gram_divisor(formula, *F.shape)
 
 
-def gram_divisor(formula: Style, channels: int, positions: int) -> int:
+def gram_divisor(formula: Style, channels: int, positions: int) -> float:
     """What F Fᵀ is divided by: 1, M or N·M."""
     return {"raw": 1, "positions": positions, "elements": channels * positions}[formula.gram]
 
 
 def content_loss(F: Array, P: Array, formula: Content) -> float:
-    """Σ(F − P)² (eq. 1), reduced and scaled as the recipe says."""
-    return formula.factor * squared_error(F, P, formula.reduction)
+    """Σ(F − P)² (eq. 1) or Σ|F − P|, reduced and scaled as the recipe says."""
+    return coefficient(formula, P) * error(F, P, formula.norm)
 
 
-def style_loss(G: Array, A: Array, formula: Style) -> float:
+def style_loss(G: Array, A: Array, formula: Style, pixels: int = 1) -> float:
     """Σ(G − A)² (eq. 4) at one tap, reduced and scaled as the recipe says."""
-    return formula.factor * squared_error(G, A, formula.reduction)
+    return coefficient(formula, A, pixels) * error(G, A)
 
 
-def squared_error(y: Array, target: Array, reduction: Reduction) -> float:
-    """Σ(y − target)², reduced."""
-    return float(np.square(y - target).sum()) / squared_error_divisor(target, reduction)
+def error(y: Array, target: Array, norm: Norm = "squared") -> float:
+    """Σ(y − target)² or Σ|y − target|."""
+    d = y - target
+    return float(np.square(d).sum() if norm == "squared" else np.abs(d).sum())
 
 
-def squared_error_divisor(target: Array, reduction: Reduction) -> float:
-    """1 for a sum, the number of terms for a mean, Σ target² for a relative error.
+def coefficient(
+    formula: Content | Style | TotalVariation, target: Array | None, pixels: int = 1
+) -> float:
+    """What the error of a term is multiplied by, before its weight.
+
+    `pixels` is the height times the width of the painting.
+    """
+    if isinstance(formula, TotalVariation) or target is None:
+        return formula.factor
+    return formula.factor / divisor(formula, target, pixels)
+
+
+def divisor(formula: Content | Style, target: Array, pixels: int) -> float:
+    """1 for a sum, the number of terms for a mean or its root, (3·pixels)² for an image, and for
+    a relative error that of a zero.
 
     A target that is zero everywhere has no scale of its own: its divisor is one.
     """
-    if reduction == "relative":
-        return float(np.square(target).sum()) or 1.0
-    return float(target.size) if reduction == "mean" else 1.0
+    match formula.reduction:
+        case "mean":
+            return float(target.size)
+        case "root":
+            return sqrt(target.size)
+        case "image":
+            return float((3 * pixels) ** 2)
+        case "relative":
+            norm = formula.norm if isinstance(formula, Content) else "squared"
+            return error(target.astype(np.float64), np.zeros(()), norm) or 1.0
+        case _:
+            return 1.0
 
 
 def total_variation(x: Array, formula: TotalVariation) -> float:
-    """Σ|d| or Σd² over differences d of neighbours in x, (3, height, width).
+    """Σ|d|, Σd² or Σ(d₁² + d₂²)^p over differences d of neighbours in x, (3, height, width)."""
+    if formula.norm == "power":
+        return formula.factor * float(np.power(squares(x, formula), formula.exponent).sum())
+    total = 0.0
+    for down, across, share in directions(formula, *x.shape[1:]):
+        d = difference(x, down, across)
+        total += share * error(d, np.zeros(()), formula.norm)
+    return formula.factor * total
 
-    The mean is taken down and across separately, and added.
+
+def directions(
+    formula: TotalVariation, height: int, width: int
+) -> tuple[tuple[int, int, float], ...]:
+    """(down, across, share): to which neighbours the differences go, and what each sum is
+    multiplied by. The mean is taken along each direction separately."""
+    cross, diagonal = ((1, 0), (0, 1)), ((1, 1), (1, -1))
+    shares = dict.fromkeys(cross, 1.0)
+    if formula.stencil == "nine":
+        shares = dict.fromkeys(cross, 1 / 3) | dict.fromkeys(diagonal, 1 / 12)
+    counts = {(dy, dx): 3 * (height - dy) * (width - abs(dx)) for dy, dx in shares}
+    mean = formula.reduction == "mean"
+    return tuple((*d, share / counts[d] if mean else share) for d, share in shares.items())
+
+
+def difference(x: Array, down: int, across: int) -> Array:
+    """Each pixel's neighbour, so far down and across, minus the pixel itself."""
+    height, width = x.shape[1:]
+    left, right = max(0, -across), max(0, across)
+    after = x[:, down:, right : width - left]
+    before: Array = x[:, : height - down, left : width - right]
+    return after - before
+
+
+def squares(x: Array, formula: TotalVariation) -> Array:
+    """d₁² + d₂² at each pixel that has a neighbour below and one on its right.
+
+    With `last_row` the second is compared with its right neighbour in the last row.
     """
-    power = {"absolute": np.abs, "squared": np.square}[formula.norm]
-    down, across = power(x[:, 1:, :] - x[:, :-1, :]), power(x[:, :, 1:] - x[:, :, :-1])
-    if formula.reduction == "mean":
-        return float(down.mean() + across.mean())
-    return float(down.sum() + across.sum())
+    here = x[:, :-1, :-1]
+    below = x[:, 1:, :-1]
+    right = x[:, -1:, 1:] if formula.last_row else x[:, :-1, 1:]
+    summed: Array = np.square(below - here) + np.square(right - here)
+    return summed

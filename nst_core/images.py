@@ -89,10 +89,14 @@ def read(source: str | Path, *, max_pixels: int = MAX_PIXELS) -> Picture:
     return Picture(pixels, alpha, name, hashlib.sha256(data).hexdigest())
 
 
-def fit(height: int, width: int, longest: int) -> tuple[int, int]:
-    """(height, width) whose longest side is `longest` pixels, aspect ratio kept, at least 1."""
-    side = max(height, width)
-    return max(1, round(height * longest / side)), max(1, round(width * longest / side))
+def fit(height: int, width: int, size: int, side: str = "longest") -> tuple[int, int]:
+    """(height, width), each at least 1, with the aspect ratio kept.
+
+    The `longest` or `shortest` side is `size` pixels; with `area`, size² is the number of pixels.
+    """
+    sides = {"longest": max(height, width), "shortest": min(height, width)}
+    scale = size / sides.get(side, (height * width) ** 0.5)
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def resize(pixels: Numbers, height: int, width: int, *, clip: bool = True) -> Array:

@@ -13,7 +13,6 @@ import numpy as np
 from nst_core import recipe, weights
 from nst_core.backend import Array, Backend, Dtype, Session, Snapshot, Targets, Terms
 from nst_core.errors import NstError
-from nst_core.network import network
 from nst_core.recipe import Recipe
 from nst_core.run import effective_weights
 from nst_core.weights import Weights
@@ -118,7 +117,7 @@ class Asking:
     def session(self) -> Session:
         """On the weights as the recipe uses them."""
         loaded = self.job.loaded()
-        net = network(loaded.network, self.recipe.network.pooling)
+        net = self.recipe.network.of(loaded.network)
         ready = effective_weights(loaded, net, self.recipe)
         job = self.job
         return self.backend.session(net, ready, device=job.device, dtype=job.dtype, exact=job.exact)

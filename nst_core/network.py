@@ -2,7 +2,8 @@
 
 A layer is addressed by the paper's names: `conv4_2` before the rectification, `relu4_2` after
 it, `pool4` after the fourth block. Every convolution is 3×3, stride 1, zero padding 1; every
-pooling is 2×2, stride 2, and drops the odd row or column at the edge (floor).
+pooling is 2×2, stride 2, and drops the odd row or column at the edge (floor), or pools what there
+is of it (ceil, as Caffe does).
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from nst_core.errors import NstError, unknown
 
 Kind = Literal["conv", "relu", "pool"]
 Pooling = Literal["max", "average"]
+Edge = Literal["floor", "ceil"]
 
 KERNEL = 3
 POOL = 2
@@ -54,6 +56,7 @@ class Network:
     name: str
     layers: tuple[Layer, ...]
     pooling: Pooling = "max"
+    edge: Edge = "floor"
 
     @cached_property
     def by_name(self) -> dict[str, Layer]:
@@ -79,19 +82,21 @@ class Network:
 
     def smallest_size(self, taps: Iterable[str]) -> int:
         """The shortest image side, in pixels, that leaves one unit at the deepest tap."""
-        return self.until(taps)[-1].stride
+        return 1 if self.edge == "ceil" else self.until(taps)[-1].stride
 
     def shape(self, tap: str, height: int, width: int) -> tuple[int, int, int]:
         """(channels, height, width) at `tap` for an image of height × width pixels."""
         layer = self.layer(tap)
+        if self.edge == "ceil":
+            return layer.channels, -(-height // layer.stride), -(-width // layer.stride)
         return layer.channels, height // layer.stride, width // layer.stride
 
 
-def network(name: str, pooling: Pooling = "max") -> Network:
+def network(name: str, pooling: Pooling = "max", edge: Edge = "floor") -> Network:
     """The network called `name`: `vgg16`, `vgg19`, or `tiny` for tests."""
     if name not in _BLOCKS:
         raise NstError(unknown("network", name, _BLOCKS))
-    return replace(_NETWORKS[name], pooling=pooling)
+    return replace(_NETWORKS[name], pooling=pooling, edge=edge)
 
 
 def names() -> tuple[str, ...]:

@@ -55,5 +55,5 @@ def _at_size(picture: images.Picture) -> Array:
 
 
 def _key(network: Network, hashes: list[str]) -> str:
-    text = ",".join((network.pooling, str(SIZE), str(FLOOR), *hashes))
+    text = ",".join((network.pooling, network.edge, str(SIZE), str(FLOOR), *hashes))
     return hashlib.sha256(text.encode()).hexdigest()[:12]

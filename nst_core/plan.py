@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-Optimizer = Literal["lbfgs", "adam"]
+Optimizer = Literal["lbfgs", "adam", "sgd"]
 INITS = ("content", "style", "noise")
 
 
@@ -24,7 +24,10 @@ class Lbfgs(Settings):
     history: Annotated[int, Field(ge=1)] = 100
     """Pairs of steps and gradient differences that are kept."""
     curvature: Annotated[float, Field(ge=0)] = 1e-10
-    """A pair is skipped unless y·s exceeds this share of ‖y‖‖s‖."""
+    """A pair is skipped unless y·s exceeds this share of ‖y‖‖s‖; or this, with `absolute`."""
+    absolute: bool = False
+    restart: Annotated[int, Field(ge=1)] | None = None
+    """Everything is forgotten after so many iterations."""
 
 
 class Adam(Settings):
@@ -36,20 +39,42 @@ class Adam(Settings):
     epsilon: Positive = 1e-8
 
 
+class Sgd(Settings):
+    """x ← x − lr·decay^(t / every)·g, t from 0."""
+
+    lr: Positive = 100.0
+    decay: Annotated[float, Field(gt=0, le=1)] = 0.96
+    every: Positive = 100.0
+
+
+class Noise(Settings):
+    """White noise, in units of the unit interval."""
+
+    distribution: Literal["normal", "uniform"] = "normal"
+    width: Positive = 0.25
+    """The standard deviation, or half the range."""
+    centre: Literal["grey", "mean", "black"] = "grey"
+    """Mid-grey, the mean colour of the preprocessing, or black."""
+
+
 class Stage(Settings):
-    """One scale of the plan: its longest side in pixels, its share of the work."""
+    """One scale of the plan: its size in pixels, its share of the work."""
 
     size: int
     iterations: int
     optimizer: Optimizer
     lbfgs: Lbfgs
     adam: Adam
+    sgd: Sgd
 
 
 class Plan(Settings):
-    """The schedule. Sizes are longest sides, in pixels."""
+    """The schedule."""
 
     size: Annotated[int, Field(ge=1)] = 512
+    """In pixels: of the side that `side` says."""
+    side: Literal["longest", "shortest", "area"] = "longest"
+    """`area`: a picture of as many pixels as a square of that side."""
     iterations: Annotated[int, Field(ge=1)] = 100
     """At the finest scale."""
     coarsest: Annotated[int, Field(ge=1)] | None = None
@@ -59,10 +84,10 @@ class Plan(Settings):
     optimizer: Optimizer = "lbfgs"
     lbfgs: Lbfgs = Lbfgs()
     adam: Adam = Adam()
+    sgd: Sgd = Sgd()
     init: str = "content"
     """`content`, `style`, `noise`, or the path of a picture."""
-    noise: Positive = 0.25
-    """Standard deviation of the white noise around mid-grey, in units of the unit interval."""
+    noise: Noise = Noise()
     seed: Annotated[int, Field(ge=0)] = 0
 
     def sizes(self) -> tuple[int, ...]:
@@ -82,6 +107,7 @@ class Plan(Settings):
                 optimizer=self.optimizer,
                 lbfgs=self.lbfgs,
                 adam=self.adam,
+                sgd=self.sgd,
             )
             for level, size in enumerate(sizes)
         )

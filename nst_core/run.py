@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -19,11 +19,11 @@ from nst_core import __version__, images, registry, weights
 from nst_core.backend import Array, Session, Snapshot, Targets, Terms
 from nst_core.errors import ImageError, NstError
 from nst_core.images import Picture
-from nst_core.network import Network, network
+from nst_core.network import Network
 from nst_core.plan import INITS, Stage
 from nst_core.recipe import Recipe
 from nst_core.request import Request, beside, recorded
-from nst_core.weights import Weights
+from nst_core.weights import Preprocessing, Weights
 
 __all__ = ["Interrupted", "Job", "Progress", "Request", "Result", "losses", "recorded"]
 
@@ -78,7 +78,7 @@ class Job:
         self.weights, self.note = weights.resolve(
             ask.weights, ask.recipe.network.weights, preprocessing=ask.preprocessing
         )
-        self.network = network(self.weights.network, ask.recipe.network.pooling)
+        self.network = ask.recipe.network.of(self.weights.network)
         ask.recipe.check(self.network)
         self.stages = self.feasible(ask.recipe.plan.stages())
 
@@ -87,7 +87,7 @@ class Job:
         ask = self.request
         return self.backend.session(
             self.network,
-            effective_weights(self.weights, self.network, ask.recipe),
+            self.effective,
             device=ask.device,
             dtype=ask.dtype,
             exact=ask.exact,
@@ -124,9 +124,12 @@ class Job:
 
     def shape(self, picture: Picture, size: int) -> tuple[int, int]:
         """Height and width of a picture at a scale; styles are scaled by `style_scale`."""
+        recipe = self.request.recipe
         if picture is not self.content:
+            if recipe.style.resize == "content":
+                return self.shape(self.content, size)
             size = round(size * self.request.style_scale)
-        return images.fit(picture.height, picture.width, size)
+        return images.fit(picture.height, picture.width, size, recipe.plan.side)
 
     def at(self, picture: Picture, size: int) -> Array:
         return images.resize(picture.pixels, *self.shape(picture, size))
@@ -136,10 +139,27 @@ class Job:
         plan = self.request.recipe.plan
         height, width = self.shape(self.content, stage.size)
         if plan.init == "noise":
-            noise = np.random.default_rng(plan.seed).standard_normal((3, height, width))
-            return np.asarray(0.5 + plan.noise * noise, np.float32)
+            random, shape = np.random.default_rng(plan.seed), (3, height, width)
+            normal = plan.noise.distribution == "normal"
+            noise = random.standard_normal(shape) if normal else random.uniform(-1, 1, shape)
+            return np.asarray(self.centre() + plan.noise.width * noise, np.float32)
         picture = self.init or (self.content if plan.init == "content" else self.styles[0])
         return images.resize(picture.pixels, height, width)
+
+    def centre(self) -> Array:
+        """The colour around which white noise lies, (3, 1, 1)."""
+        rule, kind = self.effective.preprocessing, self.request.recipe.plan.noise.centre
+        if kind == "mean":
+            order = ["RGB".index(channel) for channel in rule.channels]
+            mean = np.zeros(3)
+            mean[order] = np.array(rule.mean) / rule.scale
+            return mean[:, None, None]
+        return np.full((3, 1, 1), 0.5 if kind == "grey" else 0.0)
+
+    @cached_property
+    def effective(self) -> Weights:
+        """The weights as the recipe uses them."""
+        return effective_weights(self.weights, self.network, self.request.recipe)
 
     def paint(self, progress: Progress) -> Result:
         """Paints every scale; raises Interrupted with the picture so far on KeyboardInterrupt."""
@@ -258,8 +278,12 @@ def losses(request: Request, image: str) -> Terms:
 
 
 def effective_weights(loaded: Weights, net: Network, recipe: Recipe) -> Weights:
-    """The weights as the recipe uses them: normalised where it says so."""
-    if not recipe.network.normalised:
+    """The weights as the recipe uses them: with its preprocessing, normalised where it says so."""
+    choice = recipe.network
+    if own := choice.preprocessing:
+        rule = Preprocessing(f"of {recipe.name}", own.scale, own.channels, own.mean, own.std)
+        loaded = replace(loaded, preprocessing=rule)
+    if not choice.normalised:
         return loaded
     from nst_core.normalise import normalised
 

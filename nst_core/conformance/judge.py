@@ -19,7 +19,6 @@ from nst_core.conformance import budgets
 from nst_core.conformance.cases import Case, pictures
 from nst_core.conformance.measures import norm_wise, ratio, units
 from nst_core.jobs import Outcome, picked
-from nst_core.network import network
 from nst_core.plan import Stage
 from nst_core.recipe import Content, Recipe, Style, Term
 from nst_core.reference import mass
@@ -60,7 +59,7 @@ class Truth:
         self.case = case
         self.recipe: Recipe = case.recipe
         loaded = case.job("cpu", "float64").loaded()
-        self.network = network(loaded.network, self.recipe.network.pooling)
+        self.network = self.recipe.network.of(loaded.network)
         self.weights = effective_weights(loaded, self.network, self.recipe)
         self.session = NumpySession(self.network, self.weights, "float64", exact=True)
         self.vgg = self.session.vgg
@@ -94,7 +93,8 @@ class Truth:
                 if self.network.layer(layer).kind == "relu":
                     margin = np.abs(x)
                 else:
-                    second, first = np.moveaxis(np.sort(windows(x))[..., -2:], -1, 0)
+                    cells = np.sort(windows(x, self.network.edge))
+                    second, first = np.moveaxis(cells[..., -2:], -1, 0)
                     margin = first - second
                 found[layer] = own[layer], margin > TIE * x.std()
         return found
@@ -162,7 +162,7 @@ class Judge:
         for layer, F in self.features().items():
             if F.shape != (shape := self.truth.network.shape(layer, *self.truth.image.shape[1:])):
                 wrong.append(f"{layer} has shape {F.shape}, not {shape}")
-        expected = {term.name: term.weight for term in self.truth.recipe.terms()}
+        expected = {term.name: term.weight for term in self.truth.targets.terms}
         for seam in ("terms", "gradient"):
             told = self.outcome.terms.get(seam, {"raw": {}, "weights": {}})
             if list(told["raw"]) != list(expected) or told["weights"] != expected:
@@ -197,7 +197,7 @@ class Judge:
 
     def sums(self) -> Iterator[Operation]:
         for seam, told in self.outcome.terms.items():
-            for term in self.truth.recipe.terms():
+            for term in self.truth.targets.terms:
                 value = np.array(told["raw"].get(term.name, np.nan))
                 yield f"{term.name} ({seam})", value, self.sum_of(term)
 
@@ -209,10 +209,10 @@ class Judge:
                 return mass.content(F, P, formula)
             case Style() as formula:
                 F, A = self.found(f"features:{term.tap}"), self.targets.values[term.name]
-                return mass.style(F, A, formula)
+                return mass.style(F, A, formula, self.truth.image[0].size)
             case formula:
-                scale = self.truth.recipe.variable.scale
-                return mass.total_variation(scale * self.truth.image, formula)
+                x = self.truth.session.scale(self.truth.targets) * self.truth.image
+                return mass.total_variation(x, formula)
 
     # level 2
 
@@ -231,7 +231,7 @@ class Judge:
         yield Row(3, f"kinks of {kinked:,}", flips, np.ceil(self.precision.flips * kinked))
         yield self.gradient("gradient", self.targets)
         if "each" in self.truth.case.calls:
-            for term in self.truth.recipe.terms():
+            for term in self.truth.targets.terms:
                 if term.weight:
                     name = f"gradient:{term.name}"
                     yield self.gradient(name, self.targets.alone(term.name))
@@ -253,8 +253,8 @@ class Judge:
 
     def steps(self) -> Iterator[Row]:
         """Each step by the core's optimiser, which takes over the backend's state before it."""
-        recipe, stage = self.truth.recipe, self.truth.stage
-        scale, boxed = recipe.variable.scale, recipe.variable.box == "clip"
+        stage, box = self.truth.stage, self.truth.recipe.variable.box
+        scale = self.truth.session.scale(self.truth.targets)
         optimiser = optimisers.make_optimiser(stage)
         lr = getattr(stage, stage.optimizer).lr
         points = [self.found(f"image:{t}") * scale for t in range(stage.iterations)]
@@ -264,9 +264,9 @@ class Judge:
         yield Row(4, "first image", error, budgets.STEP["adam"])
         for t, (x, after) in enumerate(pairwise(points)):
             expected = optimiser.step(x, self.found(f"slope:{t}") / scale)
-            if isinstance(optimiser, optimisers.Lbfgs) and not boxed:
-                optimiser.s = after - x
-            expected = expected.clip(0, scale) if boxed else expected
+            if box != "clamp":
+                optimiser.moved(after - x)
+            expected = expected if box == "none" else expected.clip(0, scale)
             scales = mass.Sum(expected, np.abs(x) + lr, 1)
             error = units(after, scales, self.precision.image_unit)
             yield Row(4, f"{stage.optimizer}, step {t}", error, budgets.STEP[stage.optimizer])

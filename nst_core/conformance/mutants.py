@@ -255,12 +255,12 @@ class EpsilonHat(optimisers.Adam):
 
 
 class KerasAdam(NumpySession):
-    def optimiser(self, stage: Stage) -> optimisers.Adam | optimisers.Lbfgs:
+    def optimiser(self, stage: Stage) -> optimisers.Optimiser:
         return EpsilonHat(stage.adam)
 
 
 class NoHistory(NumpySession):
-    def optimiser(self, stage: Stage) -> optimisers.Adam | optimisers.Lbfgs:
+    def optimiser(self, stage: Stage) -> optimisers.Optimiser:
         return optimisers.Lbfgs(plan.Lbfgs(lr=stage.lbfgs.lr, history=1))
 
 
@@ -273,7 +273,7 @@ class Once(optimisers.Adam):
 
 
 class OneWrongStep(NumpySession):
-    def optimiser(self, stage: Stage) -> optimisers.Adam | optimisers.Lbfgs:
+    def optimiser(self, stage: Stage) -> optimisers.Optimiser:
         return Once(stage.adam)
 
 

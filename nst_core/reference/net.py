@@ -61,33 +61,42 @@ def relu(x: Array, active: Choice | None = None) -> tuple[Array, Pullback]:
     return x * active, lambda g: g * active
 
 
-def windows(x: Array) -> Array:
-    """The 2×2 windows of x, (channels, height // 2, width // 2, 4), row by row."""
+def windows(x: Array, edge: str = "floor", outside: float = -np.inf) -> Array:
+    """The 2×2 windows of x, (channels, height, width, 4), row by row.
+
+    With the edge `ceil` a window may reach beyond an odd side, where x is `outside`.
+    """
+    if edge == "ceil":
+        odd = [(0, 0), (0, x.shape[1] % POOL), (0, x.shape[2] % POOL)]
+        x = np.pad(x, odd, constant_values=outside)
     channels, height, width = x.shape[0], x.shape[1] // POOL, x.shape[2] // POOL
     kept = x[:, : height * POOL, : width * POOL]
     blocks = kept.reshape(channels, height, POOL, width, POOL).swapaxes(2, 3)
     return blocks.reshape(channels, height, width, POOL * POOL)
 
 
-def pool(x: Array, pooling: str, choice: Choice | None = None) -> tuple[Array, Pullback]:
+def pool(
+    x: Array, pooling: str, edge: str = "floor", choice: Choice | None = None
+) -> tuple[Array, Pullback]:
     """The mean or maximum of each 2×2 window; of equal maxima the first takes the gradient.
 
     `choice` says which of the four, 0 to 3, stands for the maximum.
     """
-    cells = windows(x)
+    cells = windows(x, edge, 0.0)
     channels, height, width, size = cells.shape
     if pooling == "average":
-        share = np.full_like(cells, 1 / size)
+        share = windows(np.ones_like(x), edge, 0.0)
+        share /= share.sum(-1, keepdims=True)
     else:
-        choice = cells.argmax(-1) if choice is None else choice
+        choice = windows(x, edge).argmax(-1) if choice is None else choice
         share = (np.arange(size) == choice[..., None]).astype(x.dtype)
 
     def pullback(g: Array) -> Array:
         spread = (g[..., None] * share).reshape(channels, height, width, POOL, POOL).swapaxes(2, 3)
-        back = np.zeros_like(x)
         rows, columns = height * POOL, width * POOL
+        back = np.zeros((channels, max(rows, x.shape[1]), max(columns, x.shape[2])), x.dtype)
         back[:, :rows, :columns] = spread.reshape(channels, rows, columns)
-        return back
+        return back[:, : x.shape[1], : x.shape[2]]
 
     return (cells * share).sum(-1), pullback
 
@@ -101,7 +110,7 @@ def kinks(network: Network, features: Mapping[str, Array]) -> dict[str, Choice]:
         if layer.kind == "relu" and layer.name in features:
             found[layer.name] = features[layer.name] > 0
         elif layer.kind == "pool" and network.pooling == "max" and before.name in features:
-            found[layer.name] = windows(features[before.name]).argmax(-1)
+            found[layer.name] = windows(features[before.name], network.edge).argmax(-1)
     return found
 
 
@@ -119,7 +128,9 @@ class Vgg:
     def layer(self, layer: Layer, x: Array, kink: Choice | None = None) -> tuple[Array, Pullback]:
         if layer.kind == "conv":
             return convolution(x, *self.parameters[layer.name])
-        return relu(x, kink) if layer.kind == "relu" else pool(x, self.network.pooling, kink)
+        if layer.kind == "relu":
+            return relu(x, kink)
+        return pool(x, self.network.pooling, self.network.edge, kink)
 
     def forward(
         self, image: Array, taps: Sequence[str], kinks: Kinks | None = None

@@ -65,24 +65,31 @@ class NumpySession:
             case Content() as formula:
                 return losses.content(features[term.tap], targets.values[term.name], formula)
             case Style() as formula:
-                return losses.style(features[term.tap], targets.values[term.name], formula)
+                F, A = features[term.tap], targets.values[term.name]
+                return losses.style(F, A, formula, image[0].size)
             case formula:
-                scale = targets.variable.scale
+                scale = self.scale(targets)
                 value, slope = losses.smoothness(scale * image, formula)
                 return value, scale * slope
 
-    def optimiser(self, stage: Stage) -> optimisers.Adam | optimisers.Lbfgs:
+    def optimiser(self, stage: Stage) -> optimisers.Optimiser:
         return optimisers.make_optimiser(stage)
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
-        scale = targets.variable.scale
+        scale = self.scale(targets)
         x: Array = image.astype(self.dtype) * scale
         optimiser = self.optimiser(stage)
         for iteration in range(stage.iterations):
             terms, g = self.gradient(x / scale, targets)
             here, slope = partial(np.divide, x, scale), partial(np.copy, g)
             watch(Snapshot(iteration, terms, here, slope))
-            x = optimiser.step(x, g / scale)
-            if targets.variable.box == "clip":
+            x, before = optimiser.step(x, g / scale), x
+            if targets.variable.box != "none":
                 x = x.clip(0, scale)
+            if targets.variable.box == "clip":
+                optimiser.moved(x - before)
         return x / scale
+
+    def scale(self, targets: Targets) -> Array:
+        """What the image is multiplied by, (3, 1, 1)."""
+        return np.array(targets.variable.scales, self.dtype)[:, None, None]

@@ -9,8 +9,8 @@ from typing import Any
 
 import keras
 
-# (x, values, weights, targets) -> (raw terms, d total / d x); an objective: (total, raw terms)
-Objective = Callable[[Any, Any, Any, Any], tuple[Any, Any]]
+# (x, inputs, targets) -> (raw terms, d total / d x); an objective: (total, raw terms)
+Objective = Callable[[Any, Any, Any], tuple[Any, Any]]
 ENGINE = keras.backend.backend()
 
 
@@ -24,10 +24,10 @@ def gradient(objective: Objective, variables: Sequence[Any], exact: bool) -> Obj
 def _tensorflow(objective: Objective, _: Sequence[Any], exact: bool) -> Objective:
     import tensorflow as tf
 
-    def taped(x: Any, values: Any, weights: Any, targets: Any) -> tuple[Any, Any]:
+    def taped(x: Any, inputs: Any, targets: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape:
             tape.watch(x)
-            total, raw = objective(x, values, weights, targets)
+            total, raw = objective(x, inputs, targets)
         return raw, tape.gradient(total, x)
 
     return taped if exact else tf.function(taped, autograph=False)
@@ -36,9 +36,9 @@ def _tensorflow(objective: Objective, _: Sequence[Any], exact: bool) -> Objectiv
 def _torch(objective: Objective, _: Sequence[Any], exact: bool) -> Objective:  # noqa: ARG001
     import torch
 
-    def backward(x: Any, values: Any, weights: Any, targets: Any) -> tuple[Any, Any]:
+    def backward(x: Any, inputs: Any, targets: Any) -> tuple[Any, Any]:
         x = x.detach().requires_grad_()
-        total, raw = objective(x, values, weights, targets)
+        total, raw = objective(x, inputs, targets)
         (g,) = torch.autograd.grad(total, x)
         return raw.detach(), g
 
@@ -49,16 +49,16 @@ def _jax(objective: Objective, variables: Sequence[Any], exact: bool) -> Objecti
     """Compiled in exact mode too: otherwise JAX compiles each operation on its own."""
     import jax
 
-    def pure(x: Any, arrays: Any, values: Any, weights: Any, targets: Any) -> tuple[Any, Any]:
+    def pure(x: Any, arrays: Any, inputs: Any, targets: Any) -> tuple[Any, Any]:
         mapping = list(zip(variables, arrays, strict=True))
         with keras.StatelessScope(state_mapping=mapping):
-            return objective(x, values, weights, targets)
+            return objective(x, inputs, targets)
 
     differentiated = jax.jit(jax.value_and_grad(pure, has_aux=True), static_argnames="targets")
 
-    def evaluate(x: Any, values: Any, weights: Any, targets: Any) -> tuple[Any, Any]:
+    def evaluate(x: Any, inputs: Any, targets: Any) -> tuple[Any, Any]:
         arrays = [variable.value for variable in variables]
-        (_, raw), g = differentiated(x, arrays, values, weights, targets=targets)
+        (_, raw), g = differentiated(x, arrays, inputs, targets=targets)
         return raw, g
 
     return evaluate

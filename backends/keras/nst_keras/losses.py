@@ -1,54 +1,29 @@
 """The loss formulas of `nst_core.formulas`, in keras.ops. Features are (h, w, N).
 
 Keras promotes float64 to float32 on its torch and jax engines: `ops.matmul`, `ops.mean` and
-`ops.dot` would compute in single precision. Products use `@`, means and dots are sums.
+`ops.dot` would compute in single precision. Products use `@`, means are sums.
 """
 
 from collections.abc import Mapping
-from math import prod
 
 from keras import KerasTensor, ops
 
 from nst_core.backend import Targets
-from nst_core.formulas import gram_divisor
-from nst_core.recipe import Content, Reduction, Style, Term, TotalVariation
+from nst_core.formulas import difference, directions, gram_divisor
+from nst_core.recipe import Content, Norm, Style, Term, TotalVariation
 
 
 def gram_matrix(F: KerasTensor, formula: Style) -> KerasTensor:
     F = ops.reshape(F, (-1, F.shape[-1]))
     positions, channels = F.shape
-    return ops.transpose(F) @ F / gram_divisor(formula, channels, positions)
+    if formula.centred:
+        F = F - ops.sum(F, 0, keepdims=True) / positions
+    F = F + formula.shift
+    return ops.transpose(F) @ F / float(gram_divisor(formula, channels, positions))
 
 
-def content_loss(F: KerasTensor, P: KerasTensor, formula: Content) -> KerasTensor:
-    return formula.factor * squared_error(F, P, formula.reduction)
-
-
-def style_loss(G: KerasTensor, A: KerasTensor, formula: Style) -> KerasTensor:
-    return formula.factor * squared_error(G, A, formula.reduction)
-
-
-def squared_error(y: KerasTensor, target: KerasTensor, reduction: Reduction) -> KerasTensor:
-    error = ops.square(y - target)
-    if reduction == "relative":
-        energy = ops.sum(ops.square(target))
-        return ops.sum(error) / ops.where(energy > 0, energy, 1)
-    return mean(error) if reduction == "mean" else ops.sum(error)
-
-
-def mean(x: KerasTensor) -> KerasTensor:
-    return ops.sum(x) / prod(x.shape)
-
-
-def total_variation(x: KerasTensor, formula: TotalVariation) -> KerasTensor:
-    down, across = x[1:] - x[:-1], x[:, 1:] - x[:, :-1]
-    if formula.norm == "absolute":
-        down, across = absolute(down), absolute(across)
-    else:
-        down, across = ops.square(down), ops.square(across)
-    if formula.reduction == "mean":
-        return mean(down) + mean(across)
-    return ops.sum(down) + ops.sum(across)
+def error(d: KerasTensor, norm: Norm) -> KerasTensor:
+    return ops.sum(ops.square(d) if norm == "squared" else absolute(d))
 
 
 def absolute(d: KerasTensor) -> KerasTensor:
@@ -56,7 +31,21 @@ def absolute(d: KerasTensor) -> KerasTensor:
     return d * ops.stop_gradient(ops.sign(d))
 
 
-def term_value(
+def total_variation(x: KerasTensor, formula: TotalVariation) -> KerasTensor:
+    if formula.norm == "power":
+        return ops.sum(squares(x, formula) ** formula.exponent)
+    x = ops.transpose(x, (2, 0, 1))
+    each = directions(formula, *x.shape[1:])
+    return sum(s * error(difference(x, down, across), formula.norm) for down, across, s in each)
+
+
+def squares(x: KerasTensor, formula: TotalVariation) -> KerasTensor:
+    here = x[:-1, :-1]
+    right = x[-1:, 1:] if formula.last_row else x[:-1, 1:]
+    return ops.square(x[1:, :-1] - here) + ops.square(right - here)
+
+
+def term_error(
     term: Term,
     x: KerasTensor,
     features: Mapping[str, KerasTensor],
@@ -64,19 +53,19 @@ def term_value(
 ) -> KerasTensor:
     match term.formula:
         case Content() as formula:
-            return content_loss(features[term.tap], values[term.name], formula)
+            return error(features[term.tap] - values[term.name], formula.norm)
         case Style() as formula:
             G = gram_matrix(features[term.tap], formula)
-            return style_loss(G, values[term.name], formula)
+            return error(G - values[term.name], "squared")
         case TotalVariation() as formula:
             return total_variation(x, formula)
 
 
-def raw_terms(
+def errors(
     x: KerasTensor,
     features: Mapping[str, KerasTensor],
     values: Mapping[str, KerasTensor],
     targets: Targets,
 ) -> KerasTensor:
-    """Every term of the recipe, in its order, before its weight."""
-    return ops.stack([term_value(term, x, features, values) for term in targets.terms])
+    """The error of every term of the recipe, in its order, before coefficient and weight."""
+    return ops.stack([term_error(term, x, features, values) for term in targets.terms])

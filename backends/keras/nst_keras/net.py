@@ -51,9 +51,9 @@ class Vgg:
             return layers.Conv2D(
                 layer.channels, KERNEL, padding="same", kernel_initializer="zeros", **common
             )
-        if self.network.pooling == "average":
-            return layers.AveragePooling2D(POOL, **common)
-        return layers.MaxPooling2D(POOL, **common)
+        average = self.network.pooling == "average"
+        pool = layers.AveragePooling2D if average else layers.MaxPooling2D
+        return pool(POOL, padding="same" if self.network.edge == "ceil" else "valid", **common)
 
     def __call__(self, image: Any, taps: Sequence[str]) -> dict[str, Any]:
         """{tap: (h, w, N)}, in the precision of the image."""

@@ -5,6 +5,7 @@ The gradient is the engine's: `engine.py` has its three forms.
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import keras
 from keras import KerasTensor, ops
@@ -15,9 +16,18 @@ from nst_core.plan import Stage
 from nst_core.recipe import Recipe, Style
 from nst_core.weights import Weights
 from nst_keras import engine
-from nst_keras.losses import gram_matrix, raw_terms
+from nst_keras.losses import errors, gram_matrix
 from nst_keras.net import Vgg
 from nst_keras.optimisers import make_optimiser
+
+
+class Inputs(NamedTuple):
+    """What the objective takes beside the image: numbers, in the session's precision."""
+
+    values: Mapping[str, KerasTensor]
+    coefficients: KerasTensor
+    weights: KerasTensor
+    scale: KerasTensor
 
 
 class KerasSession:
@@ -48,26 +58,26 @@ class KerasSession:
         return self.gradient(image, targets)[0]
 
     def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
-        scale = targets.variable.scale
         with keras.device(self.device):
-            values, weights = self.values(targets), self.weights(targets)
-            raw, g = self.evaluate(self.tensor(image) * scale, values, weights, targets)
+            scale, inputs = self.scale(targets), self.inputs(targets, image)
+            raw, g = self.evaluate(self.tensor(image) * scale, inputs, targets)
         return Terms.of(targets, ops.convert_to_numpy(raw)), self.array(g * scale)
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
-        scale = targets.variable.scale
         with keras.device(self.device):
+            scale, inputs = self.scale(targets), self.inputs(targets, image)
             x = self.tensor(image) * scale
-            values, weights = self.values(targets), self.weights(targets)
             optimiser = make_optimiser(stage)
             for iteration in range(stage.iterations):
-                raw, g = self.evaluate(x, values, weights, targets)
+                raw, g = self.evaluate(x, inputs, targets)
                 terms = Terms.of(targets, ops.convert_to_numpy(raw))
                 here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
                 watch(Snapshot(iteration, terms, here, slope))
-                x = optimiser.step(x, g)
+                x, before = optimiser.step(x, g), x
+                if targets.variable.box != "none":
+                    x = ops.minimum(ops.maximum(x, 0), scale)
                 if targets.variable.box == "clip":
-                    x = ops.clip(x, 0, scale)
+                    optimiser.moved(x - before)
         return self.array(x / scale)
 
     def grams(self, image: Array, style: Style) -> dict[str, Array]:
@@ -77,22 +87,25 @@ class KerasSession:
         return {tap: ops.convert_to_numpy(G) for tap, G in grams.items()}
 
     def objective(
-        self,
-        x: KerasTensor,
-        values: Mapping[str, KerasTensor],
-        weights: KerasTensor,
-        targets: Targets,
+        self, x: KerasTensor, inputs: Inputs, targets: Targets
     ) -> tuple[KerasTensor, KerasTensor]:
         """The total at the variable x, and every raw term."""
-        features = self.vgg(x[None] / targets.variable.scale, targets.taps)
-        raw = raw_terms(x, features, values, targets)
-        return ops.sum(weights * raw), raw
+        features = self.vgg(x[None] / inputs.scale, targets.taps)
+        raw = inputs.coefficients * errors(x, features, inputs.values, targets)
+        return ops.sum(inputs.weights * raw), raw
 
-    def values(self, targets: Targets) -> dict[str, KerasTensor]:
-        return {name: self.tensor(value) for name, value in targets.values.items()}
+    def inputs(self, targets: Targets, image: Array) -> Inputs:
+        """The targets' numbers, for paintings of the image's size."""
+        values = {name: self.tensor(value) for name, value in targets.values.items()}
+        coefficients = self.vector(targets.coefficients(image[0].size))
+        weights = self.vector([term.weight for term in targets.terms])
+        return Inputs(values, coefficients, weights, self.scale(targets))
 
-    def weights(self, targets: Targets) -> KerasTensor:
-        return ops.array([term.weight for term in targets.terms], self.dtype)
+    def scale(self, targets: Targets) -> KerasTensor:
+        return self.vector(targets.variable.scales)
+
+    def vector(self, numbers: Sequence[float]) -> KerasTensor:
+        return ops.array(numbers, self.dtype)
 
     def tensor(self, array: Array) -> KerasTensor:
         """Images and features become channels-last; Gram matrices stay as they are."""

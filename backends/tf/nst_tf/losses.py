@@ -5,62 +5,55 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from nst_core.backend import Targets
-from nst_core.formulas import gram_divisor
-from nst_core.recipe import Content, Reduction, Style, Term, TotalVariation
+from nst_core.formulas import difference, directions, gram_divisor
+from nst_core.recipe import Content, Norm, Style, Term, TotalVariation
 
 
 def gram_matrix(F: tf.Tensor, formula: Style) -> tf.Tensor:
     F = tf.reshape(F, (-1, F.shape[-1]))
-    positions, channels = tf.unstack(tf.shape(F))
-    divisor = gram_divisor(formula, channels, positions)
-    return tf.matmul(F, F, transpose_a=True) / tf.cast(divisor, F.dtype)
+    if formula.centred:
+        F = F - tf.reduce_mean(F, 0, keepdims=True)
+    F = F + formula.shift
+    positions, channels = F.shape
+    return tf.matmul(F, F, transpose_a=True) / gram_divisor(formula, channels, positions)
 
 
-def content_loss(F: tf.Tensor, P: tf.Tensor, formula: Content) -> tf.Tensor:
-    return formula.factor * squared_error(F, P, formula.reduction)
-
-
-def style_loss(G: tf.Tensor, A: tf.Tensor, formula: Style) -> tf.Tensor:
-    return formula.factor * squared_error(G, A, formula.reduction)
-
-
-def squared_error(y: tf.Tensor, target: tf.Tensor, reduction: Reduction) -> tf.Tensor:
-    error = tf.square(y - target)
-    if reduction == "relative":
-        energy = tf.reduce_sum(tf.square(target))
-        return tf.reduce_sum(error) / tf.where(energy > 0, energy, 1)
-    return tf.reduce_mean(error) if reduction == "mean" else tf.reduce_sum(error)
+def error(d: tf.Tensor, norm: Norm) -> tf.Tensor:
+    return tf.reduce_sum(tf.square(d) if norm == "squared" else tf.abs(d))
 
 
 def total_variation(x: tf.Tensor, formula: TotalVariation) -> tf.Tensor:
-    down, across = x[1:] - x[:-1], x[:, 1:] - x[:, :-1]
-    if formula.norm == "absolute":
-        down, across = tf.abs(down), tf.abs(across)
-    else:
-        down, across = tf.square(down), tf.square(across)
-    if formula.reduction == "mean":
-        return tf.reduce_mean(down) + tf.reduce_mean(across)
-    return tf.reduce_sum(down) + tf.reduce_sum(across)
+    if formula.norm == "power":
+        return tf.reduce_sum(squares(x, formula) ** formula.exponent)
+    x = tf.transpose(x, (2, 0, 1))
+    each = directions(formula, *x.shape[1:])
+    return sum(s * error(difference(x, down, across), formula.norm) for down, across, s in each)
 
 
-def term_value(
+def squares(x: tf.Tensor, formula: TotalVariation) -> tf.Tensor:
+    here = x[:-1, :-1]
+    right = x[-1:, 1:] if formula.last_row else x[:-1, 1:]
+    return tf.square(x[1:, :-1] - here) + tf.square(right - here)
+
+
+def term_error(
     term: Term, x: tf.Tensor, features: Mapping[str, tf.Tensor], values: Mapping[str, tf.Tensor]
 ) -> tf.Tensor:
     match term.formula:
         case Content() as formula:
-            return content_loss(features[term.tap], values[term.name], formula)
+            return error(features[term.tap] - values[term.name], formula.norm)
         case Style() as formula:
             G = gram_matrix(features[term.tap], formula)
-            return style_loss(G, values[term.name], formula)
+            return error(G - values[term.name], "squared")
         case TotalVariation() as formula:
             return total_variation(x, formula)
 
 
-def raw_terms(
+def errors(
     x: tf.Tensor,
     features: Mapping[str, tf.Tensor],
     values: Mapping[str, tf.Tensor],
     targets: Targets,
 ) -> tf.Tensor:
-    """Every term of the recipe, in its order, before its weight."""
-    return tf.stack([term_value(term, x, features, values) for term in targets.terms])
+    """The error of every term of the recipe, in its order, before coefficient and weight."""
+    return tf.stack([term_error(term, x, features, values) for term in targets.terms])

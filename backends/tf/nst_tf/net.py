@@ -45,7 +45,8 @@ class Vgg(tf.Module):
         if layer.kind == "relu":
             return tf.nn.relu(x)
         pool = tf.nn.avg_pool2d if self.network.pooling == "average" else tf.nn.max_pool2d
-        return pool(x, ksize=POOL, strides=POOL, padding="VALID")
+        padding = "SAME" if self.network.edge == "ceil" else "VALID"
+        return pool(x, ksize=POOL, strides=POOL, padding=padding)
 
     def __call__(self, image: tf.Tensor, taps: Sequence[str]) -> dict[str, tf.Tensor]:
         """{tap: (h, w, N)}, in the precision of the image."""

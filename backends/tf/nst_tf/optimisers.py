@@ -1,4 +1,4 @@
-"""Adam and L-BFGS of `nst_core.optimisers`, in TensorFlow, with their state on the device."""
+"""The optimisers of `nst_core.optimisers`, in TensorFlow, with their state on the device."""
 
 from collections import deque
 
@@ -23,6 +23,24 @@ class Adam:
         v_hat = self.v / (1 - s.beta2**self.t)
         return x - s.lr * m_hat / (tf.sqrt(v_hat) + s.epsilon)
 
+    def moved(self, s: tf.Tensor) -> None:
+        """It remembers no steps."""
+
+
+class Sgd:
+    def __init__(self, settings: plan.Sgd) -> None:
+        self.settings = settings
+        self.t = 0
+
+    def step(self, x: tf.Tensor, g: tf.Tensor) -> tf.Tensor:
+        s = self.settings
+        rate = s.lr * s.decay ** (self.t / s.every)
+        self.t += 1
+        return x - rate * g
+
+    def moved(self, s: tf.Tensor) -> None:
+        """It remembers no steps."""
+
 
 class Lbfgs:
     def __init__(self, settings: plan.Lbfgs) -> None:
@@ -30,8 +48,13 @@ class Lbfgs:
         self.pairs: deque[tuple[tf.Tensor, tf.Tensor, tf.Tensor]] = deque(maxlen=settings.history)
         self.s: tf.Tensor | None = None
         self.g: tf.Tensor | None = None
+        self.t = 0
 
     def step(self, x: tf.Tensor, g: tf.Tensor) -> tf.Tensor:
+        if self.settings.restart and self.t % self.settings.restart == 0:
+            self.pairs.clear()
+            self.s = self.g = None
+        self.t += 1
         self.remember(g)
         length = self.settings.lr
         if self.g is None:
@@ -40,12 +63,18 @@ class Lbfgs:
         self.g = g
         return x + self.s
 
+    def moved(self, s: tf.Tensor) -> None:
+        """The step that was really made."""
+        self.s = s
+
     def remember(self, g: tf.Tensor) -> None:
         if self.s is None or self.g is None:
             return
         y = g - self.g
         curvature = dot(y, self.s)
-        floor = self.settings.curvature * tf.norm(y) * tf.norm(self.s)
+        floor = self.settings.curvature
+        if not self.settings.absolute:
+            floor = floor * tf.norm(y) * tf.norm(self.s)
         if curvature > floor:
             self.pairs.append((self.s, y, 1 / curvature))
 
@@ -66,5 +95,7 @@ def dot(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     return tf.tensordot(tf.reshape(a, [-1]), tf.reshape(b, [-1]), 1)
 
 
-def make_optimiser(stage: plan.Stage) -> Adam | Lbfgs:
+def make_optimiser(stage: plan.Stage) -> Adam | Lbfgs | Sgd:
+    if stage.optimizer == "sgd":
+        return Sgd(stage.sgd)
     return Adam(stage.adam) if stage.optimizer == "adam" else Lbfgs(stage.lbfgs)

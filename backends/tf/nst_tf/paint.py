@@ -7,6 +7,7 @@ again for each new shape of image and each new form of targets.
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -15,9 +16,18 @@ from nst_core.network import Network
 from nst_core.plan import Stage
 from nst_core.recipe import Recipe, Style
 from nst_core.weights import Weights
-from nst_tf.losses import gram_matrix, raw_terms
+from nst_tf.losses import errors, gram_matrix
 from nst_tf.net import Vgg
 from nst_tf.optimisers import make_optimiser
+
+
+class Inputs(NamedTuple):
+    """What the objective takes beside the image: numbers, in the session's precision."""
+
+    values: Mapping[str, tf.Tensor]
+    coefficients: tf.Tensor
+    weights: tf.Tensor
+    scale: tf.Tensor
 
 
 class TfSession:
@@ -45,30 +55,30 @@ class TfSession:
 
     def terms(self, image: Array, targets: Targets) -> Terms:
         with tf.device(self.device):
-            x = self.tensor(image) * targets.variable.scale
-            return Terms.of(targets, self.raw(x, self.values(targets), targets).numpy())
+            x, inputs = self.tensor(image) * self.scale(targets), self.inputs(targets, image)
+            return Terms.of(targets, self.raw(x, inputs, targets).numpy())
 
     def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
-        scale = targets.variable.scale
         with tf.device(self.device):
-            values, weights = self.values(targets), self.weights(targets)
-            raw, g = self.evaluate(self.tensor(image) * scale, values, weights, targets)
+            scale, inputs = self.scale(targets), self.inputs(targets, image)
+            raw, g = self.evaluate(self.tensor(image) * scale, inputs, targets)
         return Terms.of(targets, raw.numpy()), self.array(g * scale)
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
-        scale = targets.variable.scale
         with tf.device(self.device):
+            scale, inputs = self.scale(targets), self.inputs(targets, image)
             x = self.tensor(image) * scale
-            values, weights = self.values(targets), self.weights(targets)
             optimiser = make_optimiser(stage)
             for iteration in range(stage.iterations):
-                raw, g = self.evaluate(x, values, weights, targets)
+                raw, g = self.evaluate(x, inputs, targets)
                 terms = Terms.of(targets, raw.numpy())
                 here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
                 watch(Snapshot(iteration, terms, here, slope))
-                x = optimiser.step(x, g)
+                x, before = optimiser.step(x, g), x
+                if targets.variable.box != "none":
+                    x = tf.minimum(tf.maximum(x, 0), scale)
                 if targets.variable.box == "clip":
-                    x = tf.clip_by_value(x, 0, scale)
+                    optimiser.moved(x - before)
         return self.array(x / scale)
 
     def grams(self, image: Array, style: Style) -> dict[str, Array]:
@@ -76,25 +86,30 @@ class TfSession:
             S = self.vgg(self.tensor(image)[None], tuple(style.taps))
             return {tap: gram_matrix(F, style).numpy() for tap, F in S.items()}
 
-    def raw(self, x: tf.Tensor, values: Mapping[str, tf.Tensor], targets: Targets) -> tf.Tensor:
-        features = self.vgg(x[None] / targets.variable.scale, targets.taps)
-        return raw_terms(x, features, values, targets)
+    def raw(self, x: tf.Tensor, inputs: Inputs, targets: Targets) -> tf.Tensor:
+        features = self.vgg(x[None] / inputs.scale, targets.taps)
+        return inputs.coefficients * errors(x, features, inputs.values, targets)
 
-    def taped(
-        self, x: tf.Tensor, values: Mapping[str, tf.Tensor], weights: tf.Tensor, targets: Targets
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    def taped(self, x: tf.Tensor, inputs: Inputs, targets: Targets) -> tuple[tf.Tensor, tf.Tensor]:
         """Every raw term at the variable x, and d total / d x."""
         with tf.GradientTape() as tape:
             tape.watch(x)
-            raw = self.raw(x, values, targets)
-            total = tf.tensordot(weights, raw, 1)
+            raw = self.raw(x, inputs, targets)
+            total = tf.tensordot(inputs.weights, raw, 1)
         return raw, tape.gradient(total, x)
 
-    def values(self, targets: Targets) -> dict[str, tf.Tensor]:
-        return {name: self.tensor(value) for name, value in targets.values.items()}
+    def inputs(self, targets: Targets, image: Array) -> Inputs:
+        """The targets' numbers, for paintings of the image's size."""
+        values = {name: self.tensor(value) for name, value in targets.values.items()}
+        coefficients = self.vector(targets.coefficients(image[0].size))
+        weights = self.vector([term.weight for term in targets.terms])
+        return Inputs(values, coefficients, weights, self.scale(targets))
 
-    def weights(self, targets: Targets) -> tf.Tensor:
-        return tf.constant([term.weight for term in targets.terms], self.dtype)
+    def scale(self, targets: Targets) -> tf.Tensor:
+        return self.vector(targets.variable.scales)
+
+    def vector(self, numbers: Sequence[float]) -> tf.Tensor:
+        return tf.constant(numbers, self.dtype)
 
     def tensor(self, array: Array) -> tf.Tensor:
         """Images and features become channels-last; Gram matrices stay as they are."""

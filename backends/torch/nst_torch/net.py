@@ -48,7 +48,8 @@ class Vgg(nn.Module):
             )
         if layer.kind == "relu":
             return nn.ReLU()
-        return nn.AvgPool2d(POOL) if self.network.pooling == "average" else nn.MaxPool2d(POOL)
+        pool = nn.AvgPool2d if self.network.pooling == "average" else nn.MaxPool2d
+        return pool(POOL, ceil_mode=self.network.edge == "ceil")
 
     def forward(self, image: Tensor, taps: Sequence[str]) -> dict[str, Tensor]:
         """{tap: (N, h, w)}, in the precision of the image."""

@@ -1,4 +1,4 @@
-"""Adam and L-BFGS of `nst_core.optimisers`, in PyTorch, with their state on the device."""
+"""The optimisers of `nst_core.optimisers`, in PyTorch, with their state on the device."""
 
 from collections import deque
 
@@ -24,6 +24,24 @@ class Adam:
         v_hat = self.v / (1 - s.beta2**self.t)
         return x - s.lr * m_hat / (v_hat.sqrt() + s.epsilon)
 
+    def moved(self, s: Tensor) -> None:
+        """It remembers no steps."""
+
+
+class Sgd:
+    def __init__(self, settings: plan.Sgd) -> None:
+        self.settings = settings
+        self.t = 0
+
+    def step(self, x: Tensor, g: Tensor) -> Tensor:
+        s = self.settings
+        rate = s.lr * s.decay ** (self.t / s.every)
+        self.t += 1
+        return x - rate * g
+
+    def moved(self, s: Tensor) -> None:
+        """It remembers no steps."""
+
 
 class Lbfgs:
     def __init__(self, settings: plan.Lbfgs) -> None:
@@ -31,8 +49,13 @@ class Lbfgs:
         self.pairs: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=settings.history)
         self.s: Tensor | None = None
         self.g: Tensor | None = None
+        self.t = 0
 
     def step(self, x: Tensor, g: Tensor) -> Tensor:
+        if self.settings.restart and self.t % self.settings.restart == 0:
+            self.pairs.clear()
+            self.s = self.g = None
+        self.t += 1
         self.remember(g)
         length = self.settings.lr
         if self.g is None:
@@ -41,12 +64,18 @@ class Lbfgs:
         self.g = g
         return x + self.s
 
+    def moved(self, s: Tensor) -> None:
+        """The step that was really made."""
+        self.s = s
+
     def remember(self, g: Tensor) -> None:
         if self.s is None or self.g is None:
             return
         y = g - self.g
         curvature = dot(y, self.s)
-        floor = self.settings.curvature * y.norm() * self.s.norm()
+        floor = self.settings.curvature
+        if not self.settings.absolute:
+            floor = floor * y.norm() * self.s.norm()
         if curvature > floor:
             self.pairs.append((self.s, y, 1 / curvature))
 
@@ -67,5 +96,7 @@ def dot(a: Tensor, b: Tensor) -> Tensor:
     return torch.dot(a.flatten(), b.flatten())
 
 
-def make_optimiser(stage: plan.Stage) -> Adam | Lbfgs:
+def make_optimiser(stage: plan.Stage) -> Adam | Lbfgs | Sgd:
+    if stage.optimizer == "sgd":
+        return Sgd(stage.sgd)
     return Adam(stage.adam) if stage.optimizer == "adam" else Lbfgs(stage.lbfgs)

@@ -6,6 +6,7 @@ The gradient is autograd's: the image is a leaf tensor that requires it, the net
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,9 +16,18 @@ from nst_core.network import Network
 from nst_core.plan import Stage
 from nst_core.recipe import Recipe, Style
 from nst_core.weights import Weights
-from nst_torch.losses import gram_matrix, raw_terms
+from nst_torch.losses import errors, gram_matrix
 from nst_torch.net import Vgg
 from nst_torch.optimisers import make_optimiser
+
+
+class Inputs(NamedTuple):
+    """What the objective takes beside the image: numbers, in the session's precision."""
+
+    values: Mapping[str, Tensor]
+    coefficients: Tensor
+    weights: Tensor
+    scale: Tensor
 
 
 class TorchSession:
@@ -43,29 +53,29 @@ class TorchSession:
         return Targets.of(recipe, P, [self.grams(style, recipe.style) for style in styles])
 
     def terms(self, image: Array, targets: Targets) -> Terms:
-        x = self.tensor(image) * targets.variable.scale
+        x, inputs = self.tensor(image) * self.scale(targets), self.inputs(targets, image)
         with torch.no_grad():
-            return Terms.of(targets, self.raw(x, self.values(targets), targets).tolist())
+            return Terms.of(targets, self.raw(x, inputs, targets).tolist())
 
     def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
-        scale = targets.variable.scale
-        values, weights = self.values(targets), self.weights(targets)
-        raw, g = self.evaluate(self.tensor(image) * scale, values, weights, targets)
+        scale, inputs = self.scale(targets), self.inputs(targets, image)
+        raw, g = self.evaluate(self.tensor(image) * scale, inputs, targets)
         return Terms.of(targets, raw.tolist()), self.array(g * scale)
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
-        scale = targets.variable.scale
+        scale, inputs = self.scale(targets), self.inputs(targets, image)
         x = self.tensor(image) * scale
-        values, weights = self.values(targets), self.weights(targets)
         optimiser = make_optimiser(stage)
         for iteration in range(stage.iterations):
-            raw, g = self.evaluate(x, values, weights, targets)
+            raw, g = self.evaluate(x, inputs, targets)
             terms = Terms.of(targets, raw.tolist())
             here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
             watch(Snapshot(iteration, terms, here, slope))
-            x = optimiser.step(x, g)
+            x, before = optimiser.step(x, g), x
+            if targets.variable.box != "none":
+                x = x.clamp(min=0).minimum(scale)
             if targets.variable.box == "clip":
-                x = x.clamp(0, scale)
+                optimiser.moved(x - before)
         return self.array(x / scale)
 
     def grams(self, image: Array, style: Style) -> dict[str, Array]:
@@ -73,25 +83,29 @@ class TorchSession:
             S = self.vgg(self.tensor(image)[None], tuple(style.taps))
             return {tap: self.array(gram_matrix(F, style)) for tap, F in S.items()}
 
-    def raw(self, x: Tensor, values: Mapping[str, Tensor], targets: Targets) -> Tensor:
-        features = self.vgg(x[None] / targets.variable.scale, targets.taps)
-        return raw_terms(x, features, values, targets)
+    def raw(self, x: Tensor, inputs: Inputs, targets: Targets) -> Tensor:
+        features = self.vgg(x[None] / inputs.scale, targets.taps)
+        return inputs.coefficients * errors(x, features, inputs.values, targets)
 
-    def evaluate(
-        self, x: Tensor, values: Mapping[str, Tensor], weights: Tensor, targets: Targets
-    ) -> tuple[Tensor, Tensor]:
+    def evaluate(self, x: Tensor, inputs: Inputs, targets: Targets) -> tuple[Tensor, Tensor]:
         """Every raw term at the variable x, and d total / d x."""
         x = x.detach().requires_grad_()
-        raw = self.raw(x, values, targets)
-        (g,) = torch.autograd.grad(torch.dot(weights, raw), x)
+        raw = self.raw(x, inputs, targets)
+        (g,) = torch.autograd.grad(torch.dot(inputs.weights, raw), x)
         return raw.detach(), g
 
-    def values(self, targets: Targets) -> dict[str, Tensor]:
-        return {name: self.tensor(value) for name, value in targets.values.items()}
+    def inputs(self, targets: Targets, image: Array) -> Inputs:
+        """The targets' numbers, for paintings of the image's size."""
+        values = {name: self.tensor(value) for name, value in targets.values.items()}
+        coefficients = self.vector(targets.coefficients(image[0].size))
+        weights = self.vector([term.weight for term in targets.terms])
+        return Inputs(values, coefficients, weights, self.scale(targets))
 
-    def weights(self, targets: Targets) -> Tensor:
-        weights = [term.weight for term in targets.terms]
-        return torch.tensor(weights, dtype=self.dtype, device=self.device)
+    def scale(self, targets: Targets) -> Tensor:
+        return self.vector(targets.variable.scales)[:, None, None]
+
+    def vector(self, numbers: Sequence[float]) -> Tensor:
+        return torch.tensor(numbers, dtype=self.dtype, device=self.device)
 
     def tensor(self, array: Array) -> Tensor:
         return torch.from_numpy(array).to(self.device, self.dtype)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-from nst_core.network import POOL, Layer, Network, Pooling
+from nst_core.network import POOL, Edge, Layer, Network, Pooling
 from nst_core.weights import Preprocessing, Weights
 
 Parameters = Mapping[str, tuple[Array, Array]]
@@ -29,15 +29,20 @@ def preprocess(rule: Preprocessing, image: Array) -> Array:
     return (rule.scale * jnp.stack(planes, axis=-1) - mean) / std
 
 
-def step(layer: Layer, pooling: Pooling, parameters: Parameters, x: Array) -> Array:
+def step(layer: Layer, pooling: Pooling, edge: Edge, parameters: Parameters, x: Array) -> Array:
     if layer.kind == "conv":
         kernel, bias = parameters[layer.name]
         return lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=LAYOUT) + bias
     if layer.kind == "relu":
         return jax.nn.relu(x)  # slope 0 at 0; that of jnp.maximum(x, 0) is ½
+    padding = "SAME" if edge == "ceil" else "VALID"
     if pooling == "average":
-        return lax.reduce_window(x, 0.0, lax.add, WINDOW, WINDOW, "VALID") / POOL**2
-    return lax.reduce_window(x, -jnp.inf, lax.max, WINDOW, WINDOW, "VALID")
+        total, count = (
+            lax.reduce_window(a, 0.0, lax.add, WINDOW, WINDOW, padding)
+            for a in (x, jnp.ones_like(x))
+        )
+        return total / count
+    return lax.reduce_window(x, -jnp.inf, lax.max, WINDOW, WINDOW, padding)
 
 
 def forward(
@@ -52,7 +57,7 @@ def forward(
     x = preprocess(rule, image).astype(parameters["conv1_1"][0].dtype)
     found: dict[str, Array] = {}
     for layer in network.until(taps):
-        x = step(layer, network.pooling, parameters, x)
+        x = step(layer, network.pooling, network.edge, parameters, x)
         if layer.name in taps:
             found[layer.name] = x[0].astype(image.dtype)
     return found

@@ -7,7 +7,7 @@ what it closes over would be compiled in, and compiled again for every other val
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,13 +15,22 @@ import numpy as np
 
 from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
 from nst_core.network import Network
+from nst_core.optimisers import make_optimiser
 from nst_core.plan import Stage
 from nst_core.recipe import Recipe, Style
 from nst_core.weights import Weights
 from nst_jax import devices
-from nst_jax.losses import gram_matrix, raw_terms
+from nst_jax.losses import errors, gram_matrix
 from nst_jax.net import Parameters, forward, make_parameters, step
-from nst_jax.optimisers import make_optimiser
+
+
+class Inputs(NamedTuple):
+    """What the objective takes beside the image: numbers, in the session's precision."""
+
+    values: Mapping[str, jax.Array]
+    coefficients: jax.Array
+    weights: jax.Array
+    scale: jax.Array
 
 
 class JaxSession:
@@ -38,8 +47,8 @@ class JaxSession:
         self.jit = partial(jax.jit, compiler_options={"xla_gpu_deterministic_ops": exact})
         self.vgg = partial(forward, network, weights.preprocessing)
         # layer by layer, so that a feature does not depend on what else is asked for
-        self.layers = partial(self.vgg, step=self.jit(step, static_argnums=(0, 1)))
-        self.compiled: dict[str, Callable[..., Any]] = {}
+        self.layers = partial(self.vgg, step=self.jit(step, static_argnums=(0, 1, 2)))
+        self.compiled: dict[Targets, Callable[..., Any]] = {}
 
     def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
         found = self.layers(self.parameters, self.tensor(image)[None], taps)
@@ -54,22 +63,24 @@ class JaxSession:
         return self.gradient(image, targets)[0]
 
     def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
-        scale = targets.variable.scale
-        raw, g = self.evaluate(self.tensor(image) * scale, self.values(targets), targets)
+        scale, inputs = self.scale(targets), self.inputs(targets, image)
+        raw, g = self.evaluate(self.tensor(image) * scale, inputs, targets)
         return Terms.of(targets, raw.tolist()), self.array(g * scale)
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
-        scale = targets.variable.scale
-        x, values = self.tensor(image) * scale, self.values(targets)
+        scale, inputs = self.scale(targets), self.inputs(targets, image)
+        x = self.tensor(image) * scale
         optimiser = make_optimiser(stage)
         for iteration in range(stage.iterations):
-            raw, g = self.evaluate(x, values, targets)
+            raw, g = self.evaluate(x, inputs, targets)
             terms = Terms.of(targets, raw.tolist())
             here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
             watch(Snapshot(iteration, terms, here, slope))
-            x = optimiser.step(x, g)
-            if targets.variable.box == "clip":
+            x, before = optimiser.step(x, g), x
+            if targets.variable.box != "none":
                 x = x.clip(0, scale)
+            if targets.variable.box == "clip":
+                optimiser.moved(x - before)
         return self.array(x / scale)
 
     def grams(self, image: Array, style: Style) -> dict[str, Array]:
@@ -78,36 +89,34 @@ class JaxSession:
         return {tap: np.array(G) for tap, G in grams(S).items()}
 
     def objective(
-        self,
-        targets: Targets,
-        x: jax.Array,
-        parameters: Parameters,
-        values: Mapping[str, jax.Array],
-        weights: jax.Array,
+        self, targets: Targets, x: jax.Array, parameters: Parameters, inputs: Inputs
     ) -> tuple[jax.Array, jax.Array]:
         """The total at the variable x, and every raw term. Of the targets it reads the formulas."""
-        features = self.vgg(parameters, x[None] / targets.variable.scale, targets.taps)
-        raw = raw_terms(x, features, values, targets)
-        return jnp.sum(weights * raw), raw
-
-    def differentiated(self, targets: Targets) -> Callable[..., Any]:
-        """((total, raw terms), d total / d x), compiled once for all targets of these formulas."""
-        form = repr((targets.variable, [(term.name, term.formula) for term in targets.terms]))
-        if form not in self.compiled:
-            objective = partial(self.objective, replace(targets, values={}))
-            self.compiled[form] = self.jit(jax.value_and_grad(objective, has_aux=True))
-        return self.compiled[form]
+        features = self.vgg(parameters, x[None] / inputs.scale, targets.taps)
+        raw = inputs.coefficients * errors(x, features, inputs.values, targets)
+        return jnp.sum(inputs.weights * raw), raw
 
     def evaluate(
-        self, x: jax.Array, values: Mapping[str, jax.Array], targets: Targets
+        self, x: jax.Array, inputs: Inputs, targets: Targets
     ) -> tuple[jax.Array, jax.Array]:
-        """Every raw term at the variable x, and d total / d x."""
-        weights = np.array([term.weight for term in targets.terms], self.dtype)
-        (_, raw), g = self.differentiated(targets)(x, self.parameters, values, weights)
+        """Every raw term at the variable x, and d total / d x: compiled once for equal targets."""
+        if targets not in self.compiled:
+            objective = partial(self.objective, replace(targets, values={}))
+            self.compiled[targets] = self.jit(jax.value_and_grad(objective, has_aux=True))
+        (_, raw), g = self.compiled[targets](x, self.parameters, inputs)
         return raw, g
 
-    def values(self, targets: Targets) -> dict[str, jax.Array]:
-        return {name: self.tensor(value) for name, value in targets.values.items()}
+    def inputs(self, targets: Targets, image: Array) -> Inputs:
+        values = {name: self.tensor(value) for name, value in targets.values.items()}
+        coefficients = targets.coefficients(image[0].size)
+        weights = [term.weight for term in targets.terms]
+        return Inputs(values, *map(self.vector, (coefficients, weights)), self.scale(targets))
+
+    def scale(self, targets: Targets) -> jax.Array:
+        return self.vector(targets.variable.scales)
+
+    def vector(self, numbers: Sequence[float]) -> jax.Array:
+        return jax.device_put(np.array(numbers, self.dtype), self.device)
 
     def tensor(self, array: Array) -> jax.Array:
         """Images and features become channels-last; Gram matrices stay as they are."""
