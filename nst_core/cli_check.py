@@ -23,6 +23,9 @@ def check(
         float, typer.Option(min=1, help="Seconds for a backend at one precision.")
     ] = 600,
     every: Annotated[bool, typer.Option("--all-rows", help="Print every row.")] = False,
+    recipes: Annotated[
+        bool, typer.Option("--recipes", help="Every shipped recipe, in place of the usual cases.")
+    ] = False,
     mutants: Annotated[
         bool, typer.Option("--mutants", help="Try the suite itself on wrong backends.")
     ] = False,
@@ -32,12 +35,20 @@ def check(
     if mutants:
         holds = check_mutants()
     else:
-        holds = check_backends(backends or [], dtype or [], device, timeout, every, as_json)
+        holds = check_backends(
+            backends or [], dtype or [], device, timeout, recipes, every, as_json
+        )
     raise typer.Exit(0 if holds else FAILED)
 
 
 def check_backends(
-    backends: list[str], dtypes: list[str], device: str, timeout: float, every: bool, as_json: bool
+    backends: list[str],
+    dtypes: list[str],
+    device: str,
+    timeout: float,
+    recipes: bool,
+    every: bool,
+    as_json: bool,
 ) -> bool:
     """Prints each verdict as it comes; true if every one holds."""
     from rich.console import Console
@@ -57,7 +68,7 @@ def check_backends(
     for backend in asked:
         for dtype in cast(list[Dtype], dtypes) or USUAL:
             with voice.status(f"{backend}, {dtype}"):
-                found = verdict(backend, dtype, device, timeout)
+                found = verdict(backend, dtype, device, timeout, recipes=recipes)
             verdicts.append(found)
             if not as_json:
                 style = "bold" if found.holds else "bold red"

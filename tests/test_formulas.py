@@ -5,10 +5,13 @@ import pytest
 
 from nst_core import recipe
 from nst_core.formulas import (
+    coefficient,
     content_loss,
+    difference,
+    directions,
+    divisor,
+    error,
     gram_matrix,
-    squared_error,
-    squared_error_divisor,
     style_loss,
     total_variation,
 )
@@ -97,7 +100,6 @@ def test_errors_are_summed_averaged_or_relative(features, factor):
         style = Style(weight=1, taps=TAPS, reduction=reduction, factor=factor)
         assert content_loss(F, P, content) == same(factor * value)
         assert style_loss(F, P, style) == same(factor * value)
-        assert squared_error(F, P, reduction) == same(value)
 
 
 def test_the_mean_of_a_style_error_is_over_all_pairs_of_channels():
@@ -105,22 +107,64 @@ def test_the_mean_of_a_style_error_is_over_all_pairs_of_channels():
     assert style_loss(np.full((4, 4), 3.0), np.ones((4, 4)), formula) == 4.0
 
 
-def test_a_relative_error_has_no_unit(features):
+def relative(norm="squared"):
+    return Content(taps=TAPS, reduction="relative", norm=norm)
+
+
+@pytest.mark.parametrize("norm", ["squared", "absolute"])
+def test_a_relative_error_has_no_unit(features, norm):
     F, P = features
-    assert squared_error(1e3 * F, 1e3 * P, "relative") == same(squared_error(F, P, "relative"))
-    assert squared_error(np.zeros_like(P), P, "relative") == same(1.0)
+    formula = relative(norm)
+    assert content_loss(1e3 * F, 1e3 * P, formula) == same(content_loss(F, P, formula))
+    assert content_loss(np.zeros_like(P), P, formula) == same(1.0)
 
 
 def test_a_target_of_zero_has_a_divisor_of_one(features):
     F, P = features
     zero = np.zeros_like(P)
-    assert squared_error_divisor(zero, "relative") == 1.0
-    assert squared_error(F, zero, "relative") == same(sum(f * f for f in F.flat))
+    assert divisor(relative(), zero, 1) == 1.0
+    assert content_loss(F, zero, relative()) == same(sum(f * f for f in F.flat))
 
 
 def test_what_is_equal_has_no_error(features):
     F, _ = features
-    assert [squared_error(F, F, reduction) for reduction in ("sum", "mean", "relative")] == [0] * 3
+    assert [error(F, F, norm) for norm in ("squared", "absolute")] == [0, 0]
+
+
+def test_content_may_be_an_absolute_error(features):
+    F, P = features
+    total = sum(abs(f - p) for f, p in zip(F.flat, P.flat, strict=True))
+    formula = Content(taps=TAPS, norm="absolute", reduction="mean", factor=3)
+    assert content_loss(F, P, formula) == same(3 * total / 60)
+
+
+def test_a_root_divides_by_the_root_of_the_number_of_terms(features):
+    F, P = features
+    formula = Content(taps=TAPS, reduction="root", factor=0.5)
+    assert content_loss(F, P, formula) == same(0.5 * squares_by_loops(F, P) / 60**0.5)
+
+
+def test_an_image_divides_by_three_times_its_pixels_squared():
+    formula = Style(weight=1, taps=TAPS, reduction="image", factor=0.25)
+    G, A = np.full((4, 4), 3.0), np.ones((4, 4))
+    assert style_loss(G, A, formula, 100) == same(0.25 * 16 * 4 / 300**2)
+    assert coefficient(formula, A, 100) == same(0.25 / 300**2)
+
+
+# Centring and shifting
+
+
+def test_a_centred_gram_matrix_is_the_covariance(features):
+    F, _ = features
+    formula = Style(weight=1, taps=TAPS, gram="positions", centred=True)
+    expected = np.cov(F.reshape(5, -1), bias=True)
+    np.testing.assert_allclose(gram_matrix(F, formula), expected, rtol=1e-12)
+
+
+def test_a_shift_is_added_to_every_activation(features):
+    F, _ = features
+    shifted, plain = Style(weight=1, taps=TAPS, shift=-1), Style(weight=1, taps=TAPS)
+    np.testing.assert_array_equal(gram_matrix(F, shifted), gram_matrix(F - 1, plain))
 
 
 # Total variation
@@ -147,6 +191,51 @@ def test_total_variation_by_hand(norm, reduction, value):
 def test_total_variation_of_a_flat_picture_is_zero():
     for norm in ("absolute", "squared"):
         assert total_variation(np.full((3, 4, 5), 0.7), TotalVariation(norm=norm)) == 0
+
+
+def powers_by_loops(x, p, last_row=False):
+    channels, height, width = x.shape
+    total = 0.0
+    for c, h, w in np.ndindex(channels, height - 1, width - 1):
+        right = x[c, height - 1 if last_row else h, w + 1]
+        total += ((x[c, h + 1, w] - x[c, h, w]) ** 2 + (right - x[c, h, w]) ** 2) ** p
+    return total
+
+
+@pytest.mark.parametrize("last_row", [False, True])
+@pytest.mark.parametrize("exponent", [1.0, 1.25, 2.0])
+def test_powers_are_of_both_differences_at_once(exponent, last_row):
+    x = np.random.default_rng(0).random((3, 5, 4))
+    formula = TotalVariation(
+        norm="power", exponent=exponent, reduction="sum", last_row=last_row, factor=0.5
+    )
+    assert total_variation(x, formula) == same(0.5 * powers_by_loops(x, exponent, last_row))
+
+
+def test_the_nine_point_stencil_sees_the_diagonals():
+    x = np.random.default_rng(0).random((3, 5, 4))
+    shares = {(1, 0): 1 / 3, (0, 1): 1 / 3, (1, 1): 1 / 12, (1, -1): 1 / 12}
+    expected = 0.0
+    for (down, across), share in shares.items():
+        pairs = [
+            (x[c, h + down, w + across], x[c, h, w])
+            for c, h, w in np.ndindex(x.shape)
+            if h + down < 5 and 0 <= w + across < 4
+        ]
+        expected += share * np.mean([(a - b) ** 2 for a, b in pairs])
+    formula = TotalVariation(norm="squared", stencil="nine", reduction="mean")
+    assert total_variation(x, formula) == same(expected)
+
+
+def test_a_difference_is_the_neighbour_minus_the_pixel():
+    x = np.arange(12.0).reshape(1, 3, 4)
+    for down, across, d in ((1, 0, 4), (0, 1, 1), (1, 1, 5), (1, -1, 3)):
+        assert np.unique(difference(x, down, across)).tolist() == [d]
+
+
+def test_the_shares_of_a_mean_are_over_the_differences_there_are():
+    found = directions(TotalVariation(reduction="mean"), 5, 4)
+    assert found == ((1, 0, 1 / 48), (0, 1, 1 / 45))
 
 
 # Sizes

@@ -22,7 +22,7 @@ import pytest
 from scipy.optimize import LbfgsInvHessProduct, minimize, rosen, rosen_der
 
 from nst_core import plan
-from nst_core.optimisers import Adam, Lbfgs, make_optimiser
+from nst_core.optimisers import Adam, Lbfgs, Sgd, make_optimiser
 
 DIMENSION = 12
 # Measured at the worst step of any witness. Adam, of the largest coordinate of the point: 2e-16,
@@ -426,9 +426,47 @@ def test_a_step_leaves_its_arguments_alone_and_works_in_any_shape(make):
         x = following
 
 
-@pytest.mark.parametrize(("name", "kind"), [("adam", Adam), ("lbfgs", Lbfgs)])
+@pytest.mark.parametrize(("name", "kind"), [("adam", Adam), ("lbfgs", Lbfgs), ("sgd", Sgd)])
 def test_the_stage_says_which_optimiser_and_its_constants(name, kind):
-    stage = plan.Plan(optimizer=name, adam=plan.Adam(lr=7), lbfgs=plan.Lbfgs(lr=9)).stages()[0]
-    optimiser = make_optimiser(stage)
+    how = {"adam": plan.Adam(lr=7), "lbfgs": plan.Lbfgs(lr=9), "sgd": plan.Sgd(lr=5)}
+    optimiser = make_optimiser(plan.Plan(optimizer=name, **how).stages()[0])
     assert type(optimiser) is kind
-    assert optimiser.settings.lr == {"adam": 7, "lbfgs": 9}[name]
+    assert optimiser.settings.lr == {"adam": 7, "lbfgs": 9, "sgd": 5}[name]
+
+
+def test_gradient_descent_slows_down_exponentially():
+    optimiser = Sgd(plan.Sgd(lr=2.0, decay=0.5, every=2))
+    x = np.zeros(3)
+    rates = []
+    for _ in range(5):
+        after = optimiser.step(x, np.ones(3))
+        rates.append(float((x - after)[0]))
+        x = after
+    assert rates == pytest.approx([2.0, 2**0.5, 1.0, 2**-0.5, 0.5], rel=1e-14)
+
+
+def test_lbfgs_that_restarts_begins_anew():
+    restarted = path(Lbfgs(plan.Lbfgs(restart=4)), quadratic, start(12), 8)
+    fresh = path(Lbfgs(plan.Lbfgs()), quadratic, restarted[4], 4)
+    assert np.array_equal(restarted[5:], fresh[1:])
+    assert not np.allclose(restarted, path(Lbfgs(plan.Lbfgs()), quadratic, start(12), 8))
+
+
+def test_an_absolute_floor_is_in_the_units_of_the_total():
+    kept = {}
+    for absolute in (False, True):
+        optimiser = Lbfgs(plan.Lbfgs(absolute=absolute, curvature=1e-10))
+        path(optimiser, lambda x: 1e-12 * quadratic(x), start(12), 4)
+        kept[absolute] = len(optimiser.pairs)
+    assert kept == {False: 3, True: 0}
+
+
+def test_a_step_that_was_cut_is_remembered_as_it_was_made():
+    optimiser = Lbfgs(plan.Lbfgs())
+    x = start(12)
+    after = optimiser.step(x, quadratic(x)).clip(-0.1, 0.1)
+    optimiser.moved(after - x)
+    optimiser.step(after, quadratic(after))
+    s, y, _ = optimiser.pairs[0]
+    assert np.array_equal(s, after - x)
+    np.testing.assert_allclose(y, quadratic(after) - quadratic(x), rtol=1e-12)

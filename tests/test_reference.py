@@ -167,10 +167,11 @@ TAPS = {"relu1_1": 1.0}
 REDUCTIONS = ("sum", "mean", "relative")
 
 
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-def test_the_gradient_of_content(random, reduction):
+@pytest.mark.parametrize("norm", ["squared", "absolute"])
+@pytest.mark.parametrize("reduction", [*REDUCTIONS, "root"])
+def test_the_gradient_of_content(random, reduction, norm):
     F, P = random.standard_normal((2, 4, 3, 5))
-    formula = recipe.Content(taps=TAPS, reduction=reduction, factor=0.5)
+    formula = recipe.Content(taps=TAPS, norm=norm, reduction=reduction, factor=0.5)
     assert_gradient(lambda F: losses.content(F, P, formula), F, random)
 
 
@@ -180,12 +181,16 @@ def test_the_gradient_of_content_is_equation_2(random):
     np.testing.assert_allclose(losses.content(F, P, formula)[1], F - P, rtol=SAME)
 
 
-@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("reduction", [*REDUCTIONS, "image"])
 @pytest.mark.parametrize("gram", ["raw", "positions", "elements"])
-def test_the_gradient_of_style(random, gram, reduction):
+@pytest.mark.parametrize(
+    ("centred", "shift"), [(False, 0.0), (True, 0.0), (False, -1.0), (True, 2)]
+)
+def test_the_gradient_of_style(random, gram, reduction, centred, shift):
     F, A = random.standard_normal((4, 3, 5)), random.standard_normal((4, 4))
-    formula = recipe.Style(weight=1, taps=TAPS, gram=gram, reduction=reduction, factor=0.25)
-    assert_gradient(lambda F: losses.style(F, A + A.T, formula), F, random)
+    how = {"gram": gram, "reduction": reduction, "centred": centred, "shift": shift}
+    formula = recipe.Style(weight=1, taps=TAPS, factor=0.25, **how)
+    assert_gradient(lambda F: losses.style(F, A + A.T, formula, 35), F, random)
 
 
 def test_the_gradient_of_style_is_equation_6(random):
@@ -201,9 +206,20 @@ def test_the_gradient_of_style_is_equation_6(random):
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
 @pytest.mark.parametrize("norm", ["absolute", "squared"])
-def test_the_gradient_of_total_variation(random, norm, reduction):
+@pytest.mark.parametrize("stencil", ["cross", "nine"])
+def test_the_gradient_of_total_variation(random, norm, reduction, stencil):
     x = random.standard_normal((3, 4, 5))
-    formula = recipe.TotalVariation(norm=norm, reduction=reduction)
+    formula = recipe.TotalVariation(norm=norm, reduction=reduction, stencil=stencil, factor=0.5)
+    assert_gradient(lambda x: losses.smoothness(x, formula), x, random)
+
+
+@pytest.mark.parametrize("last_row", [False, True])
+@pytest.mark.parametrize("exponent", [1.0, 1.25, 2.0])
+def test_the_gradient_of_powers(random, exponent, last_row):
+    x = random.standard_normal((3, 4, 5))
+    formula = recipe.TotalVariation(
+        norm="power", exponent=exponent, reduction="sum", last_row=last_row, factor=0.5
+    )
     assert_gradient(lambda x: losses.smoothness(x, formula), x, random)
 
 
@@ -230,6 +246,41 @@ def assert_gradient(term, x, random):
         v[index] = 1
         bound = DIFFERENCE * np.abs(g).max()
         assert g[index] == pytest.approx(slope(value, x, v), rel=0, abs=bound)
+
+
+# Edges and kinks
+
+
+@pytest.mark.parametrize("pooling", ["max", "average"])
+@pytest.mark.parametrize(("height", "width"), [(5, 7), (4, 6), (1, 1), (3, 4)])
+def test_a_pool_that_rounds_up_takes_what_there_is(random, pooling, height, width):
+    x = random.standard_normal((2, height, width)) - 3  # all negative: zeros outside would win
+    y, _ = net.pool(x, pooling, "ceil")
+    take = np.max if pooling == "max" else np.mean
+    assert y.shape == (2, -(-height // 2), -(-width // 2))
+    for c, h, w in np.ndindex(y.shape):
+        window = x[c, 2 * h : 2 * h + 2, 2 * w : 2 * w + 2]
+        assert y[c, h, w] == pytest.approx(take(window), rel=SAME)
+    assert_pullback(lambda x: net.pool(x, pooling, "ceil"), x, random)
+
+
+def test_a_network_on_its_own_kinks_is_itself(tiny, pictures):
+    vgg = net.Vgg(network("tiny", "max"), tiny, np.dtype(np.float64))
+    names = [layer.name for layer in vgg.network.layers]
+    features, _ = vgg.forward(pictures["image"], names)
+    again, _ = vgg.forward(pictures["image"], names, net.kinks(vgg.network, features))
+    assert all(np.array_equal(features[name], again[name]) for name in names)
+
+
+def test_kinks_decide_which_side_is_taken(random):
+    x = random.standard_normal((2, 4, 4))
+    y, pullback = net.relu(x, x < 0)
+    assert np.array_equal(y, np.minimum(x, 0))
+    assert np.array_equal(pullback(np.ones_like(x)), x < 0)
+    last = np.full((2, 2, 2), 3)
+    y, pullback = net.pool(x, "max", "floor", last)
+    assert np.array_equal(y, x[:, 1::2, 1::2])
+    assert np.array_equal(pullback(np.ones_like(y)).nonzero()[1] % 2, np.ones(8))
 
 
 # The whole gradient
@@ -438,6 +489,46 @@ def test_a_box_keeps_every_pixel_in_the_unit_interval(open_session, pictures, ev
         assert image.max() <= 1
     assert inside.min() == 0
     assert inside.max() == 1
+
+
+def test_a_variable_may_have_a_scale_for_each_channel(open_session, pictures, every_term):
+    session = open_session()
+    scale = (1.0, 2.0, 3.0)
+    targets = with_variable(targets_of(session, pictures, every_term), scale=scale)
+    each = np.array(scale)[:, None, None]
+    terms, _ = session.gradient(pictures["image"], targets)
+    expected = total_variation(each * pictures["image"], every_term.tv)
+    assert terms.raw["tv"] == pytest.approx(expected, rel=SAME)
+    stage = staged("adam", adam=plan.Adam(lr=0.06, epsilon=1e-30))
+    image, _ = painted(session, pictures["image"], targets, stage)
+    first, _ = painted(
+        session, pictures["image"], targets, stage.model_copy(update={"iterations": 1})
+    )
+    step = np.abs(first - pictures["image"]) * each
+    np.testing.assert_allclose(step, 0.06, rtol=1e-3)  # Adam's first step is its rate
+    assert np.isfinite(image).all()
+
+
+def test_a_term_that_is_not_counted_has_a_gradient_all_the_same(open_session, pictures, every_term):
+    session = open_session()
+    fields = every_term.model_dump()
+    silent = recipe.build(fields, "here", [("tv.counted", False)])
+    told = session.gradient(pictures["image"], targets_of(session, pictures, every_term))
+    kept = session.gradient(pictures["image"], targets_of(session, pictures, silent))
+    assert np.array_equal(told[1], kept[1])
+    assert kept[0].total == pytest.approx(told[0].total - told[0].weighted["tv"], rel=1e-12)
+
+
+def test_lbfgs_remembers_the_step_that_the_box_left_of_it(open_session, pictures, every_term):
+    session = open_session()
+    targets = targets_of(session, pictures, every_term)
+    paths = {}
+    for box in ("none", "clip", "clamp"):
+        paths[box], _ = painted(
+            session, pictures["image"] - 0.3, with_variable(targets, box=box), staged("lbfgs")
+        )
+    assert not np.allclose(paths["clip"], paths["clamp"])
+    assert not np.allclose(paths["clip"], paths["none"])
 
 
 @pytest.mark.parametrize(("norm", "power"), [("absolute", 1), ("squared", 2)])

@@ -145,7 +145,7 @@ def test_the_first_of_several_styles_is_the_start(ask):
 
 
 def test_noise_is_of_the_seed_around_mid_grey(ask):
-    size = {"plan.size": 200, "plan.init": "noise", "plan.noise": 0.1}
+    size = {"plan.size": 200, "plan.init": "noise", "plan.noise.width": 0.1}
     one, again, other = (first(ask(size | {"plan.seed": seed})) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one, other)

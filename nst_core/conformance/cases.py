@@ -11,7 +11,7 @@ from nst_core import images, recipe, weights
 from nst_core.backend import Array, Dtype
 from nst_core.jobs import Job
 from nst_core.network import network
-from nst_core.recipe import Recipe
+from nst_core.recipe import Recipe, names
 
 TRAINED = "vgg16-hed"
 
@@ -50,7 +50,7 @@ ALL = (*EACH, *PATHS, "again", "refusals")
 
 @dataclass(frozen=True)
 class Case:
-    """A set of pictures, a weight set, a formula, and what is asked there."""
+    """A set of pictures, a weight set, a formula or recipe, and what is asked there."""
 
     pictures: str
     weights: str
@@ -66,8 +66,11 @@ class Case:
 
     @property
     def recipe(self) -> Recipe:
-        plan = (("plan.iterations", STEPS), ("plan.coarsest", None), ("tv.weight", 0.5))
-        return recipe.load("default", (*plan, *FORMULAS[self.formula]))
+        """The default with what the formula changes in it; or the recipe of that name."""
+        plan = (("plan.iterations", STEPS), ("plan.coarsest", None))
+        if self.formula not in FORMULAS:
+            return recipe.load(self.formula, plan)
+        return recipe.load("default", (*plan, ("tv.weight", 0.5), *FORMULAS[self.formula]))
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -110,13 +113,24 @@ def chosen(dtype: Dtype) -> tuple[Case, ...]:
     return RANDOM + fast + (REAL if weights.cached(TRAINED) else ())
 
 
+def of_recipes() -> tuple[Case, ...]:
+    """Every recipe that is shipped, on a small network with the preprocessing that it means."""
+    return tuple(Case("pair", "random-tiny:0", r, ONCE, preprocessing=pixels(r)) for r in names())
+
+
+def pixels(name: str) -> str:
+    """The preprocessing of the weights that a recipe means."""
+    kind = recipe.load(name).network.weights.rpartition("-")[2]
+    return kind if kind in weights.PREPROCESSINGS else "none"
+
+
 @cache
 def pictures() -> dict[str, Array]:
     """The sets `photograph`, `flat` and `smallest`: each an image, a content and styles.
 
     `photograph` has odd sides and two styles of other shapes. `flat` is saturated: large parts
     of it are black, white or one colour, and half of the image equals the content. `smallest`
-    is one unit at relu5_1. All are exact in float32.
+    is one unit at relu5_1. `pair` has styles of the content's shape. All are exact in float32.
     """
     random = np.random.default_rng(0)
     content = shrunk("sample:coffee", 97, 131)
@@ -137,6 +151,10 @@ def pictures() -> dict[str, Array]:
             shrunk("sample:mosaic", 33, 47),
         ),
         "smallest": (random.random(smallest.shape), smallest, shrunk("sample:wave", 17, 23)),
+        "pair": (
+            random.random((3, 35, 43)),
+            *(shrunk(f"sample:{name}", 35, 43) for name in ("coffee", "glass", "night")),
+        ),
     }
     return {
         f"{name}/{role}": single(array)

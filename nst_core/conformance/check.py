@@ -88,15 +88,15 @@ def addresses(asked: Sequence[str]) -> list[str]:
     Raises BackendError for one that is unknown, and if none is asked.
     """
     listed = registry.listing()
+    known = {*registry.declared(), *(line.name for line in listed)}
     ready = [line.name for line in listed if not line.problem]
     if not asked:
         raise BackendError(f"no backend was named: use {', '.join(ready)} or {EVERY}")
     if list(asked) == [EVERY]:
         return [line.name for line in listed if not line.problem or line.cause]
     for address in asked:
-        name, _, _ = address.partition(":")
-        if name not in registry.declared():
-            raise BackendError(unknown("backend", name, registry.declared(), "Declared here"))
+        if address not in known:
+            raise BackendError(unknown("backend", address, known, "Declared here"))
     return list(asked)
 
 
@@ -113,11 +113,16 @@ def check(
 
 
 def verdict(
-    backend: str, dtype: Dtype, device: str = "auto", timeout: float = worker.TIMEOUT
+    backend: str,
+    dtype: Dtype,
+    device: str = "auto",
+    timeout: float = worker.TIMEOUT,
+    *,
+    recipes: bool = False,
 ) -> Verdict:
-    """Runs the backend in a worker, and judges what it left."""
+    """Runs the backend in a worker, and judges what it left; on every recipe if that is asked."""
     began = time.monotonic()
-    asked = cases.chosen(dtype)
+    asked = cases.of_recipes() if recipes else cases.chosen(dtype)
     jobs = [case.job(device, dtype) for case in asked]
     try:
         about, outcomes = worker.run(backend, jobs, cases.pictures(), timeout)
@@ -127,22 +132,26 @@ def verdict(
     findings = tuple(
         Finding(case.name, row)
         for case, outcome in zip(asked, outcomes, strict=True)
-        for row in rows(case, outcome)
+        for row in rows(case, outcome, dtype)
     )
     flags = outcomes[0].flags
     return Verdict(backend, dtype, findings, about, flags, time.monotonic() - began)
 
 
-def rows(case: Case, outcome: Outcome) -> list[Row]:
-    """Every row of one outcome."""
-    return list(Judge(truth(case), outcome, claimed(outcome.flags)).rows())
+def rows(case: Case, outcome: Outcome, dtype: Dtype) -> list[Row]:
+    """Every row of one outcome; one alone if the session has not the precision that was asked."""
+    said = outcome.flags.get("dtype", "nothing")
+    if said != dtype:
+        return [Row(0, f"the flag 'dtype' says {said}, not {dtype}", math.inf, 0.0)]
+    return list(Judge(truth(case), outcome, claimed(outcome.flags, exact=case.exact)).rows())
 
 
-def claimed(flags: dict[str, str]) -> Precision:
-    """The precision that a session says it has: on a GPU, float32 may stand for TF32."""
+def claimed(flags: dict[str, str], *, exact: bool = False) -> Precision:
+    """The precision that a session says it has: on a GPU, and unless it is to be exact, float32
+    may stand for TF32."""
     tf32 = flags.get("tf32") == "True" and flags.get("device", "").startswith("cuda")
-    dtype = flags.get("dtype", "float64")
-    return PRECISIONS["tf32" if tf32 and dtype == "float32" else dtype]
+    dtype = flags["dtype"]
+    return PRECISIONS["tf32" if tf32 and dtype == "float32" and not exact else dtype]
 
 
 @cache

@@ -18,7 +18,7 @@ from nst_core.backend import Array, Targets
 from nst_core.conformance import budgets
 from nst_core.conformance.cases import Case, pictures
 from nst_core.conformance.measures import norm_wise, ratio, units
-from nst_core.jobs import Outcome, picked
+from nst_core.jobs import Outcome, path_steps, picked
 from nst_core.plan import Stage
 from nst_core.recipe import Content, Recipe, Style, Term
 from nst_core.reference import mass
@@ -35,7 +35,10 @@ LEVELS = ("exact", "operation", "features", "gradient", "step", "path", "result"
 
 @dataclass(frozen=True)
 class Row:
-    """One thing that was measured; it holds if it is within its budget. NaN is not."""
+    """One thing that was measured; it holds if it is within its budget.
+
+    NaN is not, and a budget that is infinite bounds nothing.
+    """
 
     level: int
     what: str
@@ -44,12 +47,13 @@ class Row:
 
     @property
     def holds(self) -> bool:
-        return self.measured <= self.budget
+        return self.measured <= self.budget < np.inf
 
     @property
     def ratio(self) -> float:
-        """measured / budget; infinite if a budget of zero is not kept."""
-        return ratio(self.measured, self.budget)
+        """measured / budget; infinite if a budget of zero is not kept, or nothing is bounded."""
+        bounded = np.isfinite(self.measured) and np.isfinite(self.budget)
+        return ratio(self.measured, self.budget) if bounded else np.inf
 
 
 class Truth:
@@ -159,9 +163,9 @@ class Judge:
 
     def exact(self) -> Iterator[Row]:
         wrong = list(self.outcome.complaints)
-        for layer, F in self.features().items():
-            if F.shape != (shape := self.truth.network.shape(layer, *self.truth.image.shape[1:])):
-                wrong.append(f"{layer} has shape {F.shape}, not {shape}")
+        for name, shape in self.shapes():
+            if (found := self.found(name).shape) != shape:
+                wrong.append(f"{name} has shape {found}, not {shape}")
         expected = {term.name: term.weight for term in self.truth.targets.terms}
         for seam in ("terms", "gradient"):
             told = self.outcome.terms.get(seam, {"raw": {}, "weights": {}})
@@ -170,6 +174,21 @@ class Judge:
         wrong += [f"no flag '{f}'" for f in ("device", "dtype") if f not in self.outcome.flags]
         yield Row(0, "shapes, names, promises", 0.0, 0.0)
         yield from (Row(0, complaint, np.inf, 0.0) for complaint in wrong)
+
+    def shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """Every array that is compared, and the shape that it must have."""
+        case, image = self.truth.case, self.truth.image.shape
+        features = [(layer, self.truth.network.shape(layer, *image[1:])) for layer in case.layers]
+        yield from ((f"features:{layer}", shape) for layer, shape in features)
+        for name, value in self.truth.targets.values.items():
+            yield f"targets:{name}", value.shape
+        yield "gradient", image
+        if "paint" in case.calls:
+            steps = range(self.truth.stage.iterations)
+            yield from ((f"{label}:{t}", image) for t in steps for label in ("image", "slope"))
+            yield from ((name, image) for name in ("paint", "nudged"))
+            for t in path_steps(len(steps)):
+                yield from ((f"features@{t}:{layer}", shape) for layer, shape in features)
 
     # level 1
 
@@ -274,9 +293,7 @@ class Judge:
     # level 5
 
     def path(self) -> Iterator[Row]:
-        for t in sorted(
-            {0, (self.truth.stage.iterations - 1) // 2, self.truth.stage.iterations - 1}
-        ):
+        for t in path_steps(self.truth.stage.iterations):
             features = self.features(f"features@{t}")
             pattern = kinks(self.truth.network, features)
             expected = self.truth.gradient(self.found(f"image:{t}"), self.targets, pattern)

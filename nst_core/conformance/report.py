@@ -16,7 +16,8 @@ def verdict_table(verdict: Verdict, *, every: bool) -> Table:
     lines = verdict.worst_first
     if not every:
         broken = [line for line in lines if not line.row.holds][:SHOWN]
-        lines = sorted({*broken, *worst_of_each(lines)}, key=lambda line: -line.row.ratio)
+        both = dict.fromkeys((*broken, *worst_of_each(lines)))  # in one order, ties too
+        lines = sorted(both, key=lambda line: -line.row.ratio)
     table = Table(box=None, pad_edge=False)
     for name in ("level", "what", "on"):
         table.add_column(name)
