@@ -26,6 +26,10 @@ class BackendError(NstError):
     """A backend that is unknown, not installed or broken."""
 
 
+class DivergedError(NstError):
+    """A painting whose total is no longer a finite number."""
+
+
 class WorkerError(NstError):
     """A worker process that raised, hung, was killed or left no result; with what it said last."""
 

@@ -11,14 +11,15 @@ from typing import Any
 
 from nst_core import images, recipe
 from nst_core.backend import Dtype
-from nst_core.errors import NstError
+from nst_core.colour import METHODS, NONE
+from nst_core.errors import NstError, unknown
 from nst_core.plan import INITS
 from nst_core.recipe import Recipe
 
 # what a record says of the request, and `recorded` gives back
 REPEATED = (
     "content", "styles", "backend", "weights", "preprocessing",
-    "dtype", "exact", "style_scale", "keep_alpha",
+    "dtype", "exact", "style_scale", "keep_alpha", "colour",
 )  # fmt: skip
 
 
@@ -38,10 +39,13 @@ class Request:
     style_scale: float = 1.0
     max_pixels: int = images.MAX_PIXELS
     keep_alpha: bool = False
+    colour: str = NONE
 
     def __post_init__(self) -> None:
         if not 0 < self.style_scale < math.inf:
             raise NstError(f"--style-scale must be a number above 0, not {self.style_scale:g}")
+        if self.colour not in METHODS:
+            raise NstError(unknown("colour method", self.colour, METHODS))
 
     @property
     def pictures(self) -> tuple[str, ...]:

@@ -17,7 +17,8 @@ import numpy as np
 
 from nst_core import __version__, images, registry, weights
 from nst_core.backend import Array, Session, Snapshot, Targets, Terms
-from nst_core.errors import ImageError, NstError
+from nst_core.colour import METHODS
+from nst_core.errors import DivergedError, ImageError, NstError
 from nst_core.images import Picture
 from nst_core.network import Network
 from nst_core.plan import INITS, Stage
@@ -71,6 +72,7 @@ class Job:
     def __post_init__(self) -> None:
         ask = self.request
         self.backend = registry.backend(ask.backend)
+        self.colour = METHODS[ask.colour]
         ask.recipe.shares(len(ask.styles))
         self.content = images.read(ask.content, max_pixels=ask.max_pixels)
         self.styles = tuple(images.read(s, max_pixels=ask.max_pixels) for s in ask.styles)
@@ -142,9 +144,12 @@ class Job:
             random, shape = np.random.default_rng(plan.seed), (3, height, width)
             normal = plan.noise.distribution == "normal"
             noise = random.standard_normal(shape) if normal else random.uniform(-1, 1, shape)
-            return np.asarray(self.centre() + plan.noise.width * noise, np.float32)
-        picture = self.init or (self.content if plan.init == "content" else self.styles[0])
-        return images.resize(picture.pixels, height, width)
+            return self.colour.seen((self.centre() + plan.noise.width * noise).astype(np.float32))
+        if plan.init == "style":
+            style = images.resize(self.styles[0].pixels, height, width)
+            return self.colour.recoloured(style, self.at(self.content, stage.size))
+        picture = self.init or self.content
+        return self.colour.seen(images.resize(picture.pixels, height, width))
 
     def centre(self) -> Array:
         """The colour around which white noise lies, (3, 1, 1)."""
@@ -193,19 +198,20 @@ class Job:
 
     def targets(self, size: int) -> Targets:
         """What is matched at a scale."""
-        styles = [self.at(style, size) for style in self.styles]
-        return self.session.targets(self.at(self.content, size), styles, self.request.recipe)
+        content = self.at(self.content, size)
+        styles = [self.colour.recoloured(self.at(style, size), content) for style in self.styles]
+        return self.session.targets(self.colour.seen(content), styles, self.request.recipe)
 
     def unfinished(self, latest: Snapshot | None, seconds: float) -> Result | None:
         if latest is None:
             return None
-        image = self.finished_size(latest.image())
-        return self.result(image, latest.terms, seconds, finished=False)
+        return self.result(latest.image(), latest.terms, seconds, finished=False)
 
-    def finished_size(self, image: Array) -> Array:
-        """A picture of any scale at the size of the last."""
-        shape = self.shape(self.content, self.stages[-1].size)
-        return images.resize(image, *shape, clip=False)
+    def shown(self, image: Array) -> Array:
+        """A painting of any scale as it is saved: of the last one's size, in its final colours."""
+        size = self.stages[-1].size
+        image = images.resize(image, *self.shape(self.content, size), clip=False)
+        return self.colour.restored(image, self.at(self.content, size))
 
     def alpha(self) -> Array | None:
         """The photograph's transparency at the painting's size, if it has one and keeps it."""
@@ -219,14 +225,26 @@ class Job:
         self, image: Array, terms: Terms, seconds: float, *, finished: bool = True
     ) -> Result:
         record = self.record(terms, seconds) | {"finished": finished}
-        return Result(np.clip(image, 0, 1), terms, record, self.alpha())
+        return Result(np.clip(self.shown(image), 0, 1), terms, record, self.alpha())
 
     def record(self, terms: Terms, seconds: float) -> dict[str, Any]:
-        ask, about = self.request, self.backend.about()
+        about = self.backend.about()
+        return {
+            **self.identity(),
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": {about.framework: about.version, "numpy": np.__version__}
+            | ({"engine": about.engine} if about.engine else {}),
+            "flags": dict(self.session.flags),
+            "terms": terms.as_json(),
+            "seconds": round(seconds, 2),
+        }
+
+    def identity(self) -> dict[str, Any]:
+        """What is asked for, and the hashes of what it is made from: known before painting."""
+        ask = self.request
         pictures = (self.content, *self.styles, *([self.init] if self.init else ()))
         return {
             "nst": __version__,
-            "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "content": ask.content,
             "styles": list(ask.styles),
             "backend": ask.backend,
@@ -236,14 +254,10 @@ class Job:
             "exact": ask.exact,
             "style_scale": ask.style_scale,
             "keep_alpha": ask.keep_alpha,
+            "colour": ask.colour,
             "recipe": ask.recipe.model_dump(mode="json"),
             "sha256": {p.source: p.sha256 for p in pictures}
             | {f"weights:{self.weights.name}": self.weights.sha256},
-            "versions": {about.framework: about.version, "numpy": np.__version__}
-            | ({"engine": about.engine} if about.engine else {}),
-            "flags": dict(self.session.flags),
-            "terms": terms.as_json(),
-            "seconds": round(seconds, 2),
         }
 
 
@@ -260,9 +274,9 @@ def read_init(ask: Request) -> Picture | None:
 
 
 def check_finite(terms: Terms, stage: Stage) -> None:
-    """Raises NstError if the painting has diverged."""
+    """Raises DivergedError if the painting has diverged."""
     if not math.isfinite(terms.total):
-        raise NstError(
+        raise DivergedError(
             f"the painting diverged at {stage.size} pixels, its total is {terms.total}: "
             f"lower the weights, or the learning rate with --set plan.{stage.optimizer}.lr=…"
         )
@@ -274,7 +288,8 @@ def losses(request: Request, image: str) -> Terms:
     size = job.stages[-1].size
     height, width = job.shape(job.content, size)
     picture = images.read(image, max_pixels=request.max_pixels)
-    return job.session.terms(images.resize(picture.pixels, height, width), job.targets(size))
+    seen = job.colour.seen(images.resize(picture.pixels, height, width))
+    return job.session.terms(seen, job.targets(size))
 
 
 def effective_weights(loaded: Weights, net: Network, recipe: Recipe) -> Weights:

@@ -112,8 +112,8 @@ class Bar:
             self.preview(snapshot)
 
     def preview(self, snapshot: Snapshot) -> None:
-        """Writes the picture so far, at its final size, without a record."""
-        image = self.job.finished_size(snapshot.image())
+        """Writes the picture so far, as it is saved, without a record."""
+        image = self.job.shown(snapshot.image())
         images.save(image, self.output, alpha=self.job.alpha())
 
 

@@ -1,0 +1,5 @@
+"""Experiments."""
+
+import typer
+
+experiments = typer.Typer()

@@ -1,0 +1,119 @@
+"""Colour preservation: what the pictures' colours are when the network sees them.
+
+Gatys, Bethge, Hertzmann & Shechtman, "Preserving Color in Neural Artistic Style Transfer", 2016
+(arXiv 1606.05897), of which the sections are named here. Pictures have shape (3, height, width),
+RGB, [0, 1]; those of a pair may differ in size. Results are float32, cut to [0, 1] as in the
+authors' code, `ColourControl.ipynb` of leongatys/NeuralImageSynthesis.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from nst_core.images import Array, Numbers
+
+NONE = "none"
+EPSILON = 1e-5  # on the diagonal of each covariance; match_color in the authors' code
+
+
+def luminance(image: Numbers) -> Array:
+    """The Y of YIQ in all three channels: a grey picture ("Luminance-only transfer")."""
+    return np.repeat(_yiq(image)[:1].astype(np.float32), 3, axis=0)
+
+
+def match_luminance(style: Numbers, content: Numbers) -> Array:
+    """σ_C/σ_S (L_S − µ_S) + µ_C in all three channels: the style's luminance with mean and
+    deviation of the content's ("Luminance-only transfer")."""
+    return np.repeat(_affine(_yiq(style)[:1], _yiq(content)[:1], np.sqrt), 3, axis=0)
+
+
+def match_histogram(style: Numbers, content: Numbers) -> Array:
+    """The style with the content's histogram in each of red, green and blue.
+
+    The simplest rule of "Color histogram matching"; the paper itself prefers the linear ones.
+    """
+    from skimage.exposure import match_histograms
+
+    return _cut(match_histograms(style, content, channel_axis=0))
+
+
+def match_linear(style: Numbers, content: Numbers) -> Array:
+    """The style with mean and covariance of the content's colours, A = Σ_C^½ Σ_S^-½.
+
+    "Color histogram matching", Image Analogies transfer; `pca` in the authors' code.
+    """
+    return _affine(style, content, symmetric_root)
+
+
+def match_cholesky(style: Numbers, content: Numbers) -> Array:
+    """As `match_linear`, with the Cholesky factors: A = L_C L_S⁻¹. Red is matched by red alone."""
+    return _affine(style, content, np.linalg.cholesky)
+
+
+def with_chroma(painting: Numbers, photograph: Numbers) -> Array:
+    """The luminance of one picture, the I and Q of another of its size; cut to what exists.
+
+    "Luminance-only transfer", last step.
+    """
+    from skimage.color import yiq2rgb
+
+    luma, chroma = _yiq(np.clip(painting, 0, 1))[:1], _yiq(photograph)[1:]
+    return _cut(yiq2rgb(np.concatenate([luma, chroma]), channel_axis=0))
+
+
+def _first(one: Numbers, *_: Numbers) -> Numbers:
+    return one
+
+
+@dataclass(frozen=True)
+class Method:
+    """What becomes of the pictures before the network sees them, and of the painting after."""
+
+    recoloured: Callable[[Numbers, Numbers], Numbers] = _first
+    """A style, given the content."""
+    seen: Callable[[Numbers], Numbers] = _first
+    """The content; the picture or the noise that the painting starts from."""
+    restored: Callable[[Numbers, Numbers], Numbers] = _first
+    """The painting, given the content at its size."""
+
+
+METHODS: Mapping[str, Method] = {
+    NONE: Method(),
+    "keep-luminance": Method(match_luminance, luminance, with_chroma),
+    "match-histogram": Method(match_histogram),
+    "match-linear": Method(match_linear),
+    "match-cholesky": Method(match_cholesky),
+}
+
+
+def symmetric_root(covariance: Numbers) -> Numbers:
+    """The symmetric R with R Rᵀ = covariance."""
+    values, vectors = np.linalg.eigh(covariance)
+    root: Numbers = (vectors * np.sqrt(values)) @ vectors.T
+    return root
+
+
+def _affine(style: Numbers, content: Numbers, root: Callable[[Numbers], Numbers]) -> Array:
+    """A(S − µ_S) + µ_C with A = R_C R_S⁻¹ of the roots R Rᵀ = Σ, so that A Σ_S Aᵀ = Σ_C."""
+    S, C = (np.reshape(x, (len(x), -1)).astype(np.float64) for x in (style, content))
+    A = root(_covariance(C)) @ np.linalg.inv(root(_covariance(S)))
+    matched = A @ (S - S.mean(1, keepdims=True)) + C.mean(1, keepdims=True)
+    return _cut(matched.reshape(style.shape))
+
+
+def _covariance(x: Numbers) -> Numbers:
+    """(N, N) of N channels over M values; never singular, thanks to EPSILON."""
+    d = x - x.mean(1, keepdims=True)
+    covariance: Numbers = d @ d.T / d.shape[1] + EPSILON * np.eye(len(d))
+    return covariance
+
+
+def _yiq(image: Numbers) -> Numbers:
+    from skimage.color import rgb2yiq
+
+    return np.asarray(rgb2yiq(np.asarray(image, np.float64), channel_axis=0))
+
+
+def _cut(image: Numbers) -> Array:
+    return np.clip(image, 0, 1).astype(np.float32)

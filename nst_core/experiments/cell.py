@@ -1,0 +1,164 @@
+"""A cell: one painting of a series, kept as a picture with its record and its curve.
+
+A cell is done if what is kept says so: the same request made from the same bytes, a picture that
+can be decoded, and a curve as long as the plan. Anything less is painted again.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nst_core import images
+from nst_core.backend import Session, Snapshot
+from nst_core.errors import DivergedError, NstError
+from nst_core.experiments import curve, output
+from nst_core.experiments.curve import Curve
+from nst_core.plan import Stage
+from nst_core.request import Request, beside
+from nst_core.run import Job
+
+Watch = Callable[["Cell", int, int], None]
+"""Called with a cell, the steps that it has made, and those that it will make."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """What is painted, and where it is kept. `settings` are what sets it apart, as written."""
+
+    settings: Mapping[str, str]
+    request: Request
+    picture: Path
+
+    @property
+    def name(self) -> str:
+        return ", ".join(f"{key} {text}" for key, text in self.settings.items())
+
+    @property
+    def curve(self) -> Path:
+        return self.picture.with_suffix(".csv")
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A cell that was painted, or that diverged on the way."""
+
+    cell: Cell
+    record: Mapping[str, Any]
+    curve: Curve
+
+    @property
+    def diverged(self) -> str:
+        """`diverged at step 7`, or nothing."""
+        return f"diverged at step {step}" if (step := self.record.get("diverged")) else ""
+
+    @property
+    def total(self) -> float | None:
+        """The final one; None if the cell diverged."""
+        return None if self.diverged else float(self.record["terms"]["total"])
+
+    @property
+    def seconds(self) -> float:
+        return float(self.record["seconds"])
+
+    @property
+    def terms(self) -> dict[str, float]:
+        """Every final term, weighted, by its name; empty if the cell diverged."""
+        found: dict[str, float] = {}
+        for kind, value in self.record.get("terms", {}).items():
+            if isinstance(value, Mapping):
+                found |= {f"{kind}:{tap}": x for tap, x in value.items() if kind != "raw"}
+            elif kind != "total":
+                found[kind] = value
+        return found
+
+    @property
+    def line(self) -> str:
+        state = self.diverged or f"total {self.total:.4g}"
+        return f"{self.cell.name}: {state}, {self.seconds:.1f} s"
+
+
+@dataclass
+class Easel:
+    """Paints cells one after another. The last session serves the next cell if it can."""
+
+    key: tuple[Any, ...] = ()
+    session: Session | None = field(default=None, repr=False)
+
+    def paint(self, cell: Cell, watch: Watch) -> Outcome:
+        """Paints and keeps the cell; what cannot be painted to the end is kept as diverged."""
+        job = Job(cell.request)
+        job.session = self.session_for(job)
+        steps, course = steps_of(job), []
+
+        def progress(stage: Stage, snapshot: Snapshot) -> None:
+            course.append(curve.point(len(course) + 1, stage.size, snapshot.terms))
+            watch(cell, len(course), steps)
+
+        try:
+            result = job.paint(progress)
+        except DivergedError as error:
+            return keep_diverged(cell, job, tuple(course), error)
+        output.write(cell.curve, curve.write(tuple(course)))
+        result.save(cell.picture)
+        return Outcome(cell, result.record, tuple(course))
+
+    def session_for(self, job: Job) -> Session:
+        """The session of the job before, if the network, its weights and the machine agree."""
+        ask = job.request
+        network = (ask.recipe.network, ask.preprocessing, job.weights.name, job.weights.sha256)
+        key = (*network, ask.backend, ask.device, ask.dtype, ask.exact)
+        if self.session is None or key != self.key:
+            self.key, self.session = key, job.session
+        return self.session
+
+
+def kept(cell: Cell) -> Outcome | None:
+    """The outcome of a cell that was done before; raises NstError if it cannot be painted."""
+    job = Job(cell.request)
+    try:
+        record, course = read_record(cell), curve.read(cell.curve.read_text("utf-8"))
+        if not {**record, **job.identity()} == record or len(course) != steps_done(record, job):
+            return None
+    except (OSError, ValueError, TypeError, KeyError, NstError):
+        return None
+    return Outcome(cell, record, course)
+
+
+def read_record(cell: Cell) -> dict[str, Any]:
+    """The record of a finished picture, or of a cell that diverged."""
+    if cell.picture.exists():
+        images.read(cell.picture)  # the whole of it
+        return dict(json.loads(images.read_record(cell.picture)))
+    return dict(json.loads(beside(cell.picture).read_text("utf-8")))
+
+
+def steps_of(job: Job) -> int:
+    """The evaluations of all scales."""
+    return sum(stage.iterations for stage in job.stages)
+
+
+def steps_done(record: Mapping[str, Any], job: Job) -> int:
+    """The length of the curve that belongs to the record; -1 for one that was interrupted."""
+    if record.get("diverged"):
+        return int(record["diverged"]) - 1
+    return steps_of(job) if record["finished"] else -1
+
+
+def keep_diverged(cell: Cell, job: Job, course: Curve, error: DivergedError) -> Outcome:
+    """Its record stands alone: there is no picture."""
+    record = job.identity() | {
+        "finished": False,
+        "diverged": len(course) + 1,
+        "cause": str(error),
+        "seconds": 0.0,
+    }
+    cell.picture.unlink(missing_ok=True)
+    output.write(cell.curve, curve.write(course))
+    output.write(beside(cell.picture), json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    return Outcome(cell, record, course)
+
+
+def outcomes(cells: Sequence[Cell], watch: Watch) -> "Outcomes":
+    return Outcomes(cells, watch)

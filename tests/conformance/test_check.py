@@ -1,0 +1,368 @@
+"""A sweep: who is meant, what a verdict says, and that one failure keeps no other from its turn."""
+
+import json
+import math
+import re
+import sys
+from dataclasses import replace
+
+import pytest
+
+from nst_core import cli, registry, worker
+from nst_core.backend import About
+from nst_core.conformance import cases, check, mutants
+from nst_core.conformance.budgets import PRECISIONS
+from nst_core.conformance.check import Finding, Verdict, addresses, claimed
+from nst_core.conformance.judge import LEVELS, Row
+from nst_core.errors import BackendError
+from nst_core.registry import Listing
+
+SMALLEST = next(case for case in cases.RANDOM if case.pictures == "smallest")
+
+# a backend that is like `numpy` but for what its sessions do when they are opened
+STRANGER = """
+import os, sys, time
+from nst_core.reference import NumpyBackend
+
+class Stranger(NumpyBackend):
+    def session(self, *a, **k):
+        for line in range(30): print("line", line, file=sys.stderr, flush=True)
+        {}
+
+open_backend = Stranger
+"""
+ENDS = {
+    "raises": ("raise RuntimeError('no luck')", "failed: RuntimeError: no luck"),
+    "is killed": ("os.kill(os.getpid(), 9)", "was killed by signal 9: line 29"),
+    "leaves nothing": ("os._exit(0)", "left no whole result"),
+    "hangs": ("time.sleep(600)", "hung: 5 s"),
+}
+PARTIAL = """
+import sys
+from pathlib import Path
+from nst_core import worker
+from nst_core.reference import NumpyBackend
+
+class Stranger(NumpyBackend):
+    def session(self, *a, **k):
+        folder = Path(sys.argv[1])
+        (folder / worker.RESULTS).write_text('{"ticket": "')
+        raise SystemExit(0)
+
+open_backend = Stranger
+"""
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """One case alone, of the smallest pictures."""
+    monkeypatch.setattr(cases, "chosen", lambda dtype: (SMALLEST,))
+    return SMALLEST
+
+
+@pytest.fixture
+def nst(monkeypatch, capsys):
+    """Runs `nst check ARGUMENTS…` in this process: (exit code, standard output and error)."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["nst", "check", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        said = capsys.readouterr()
+        return stopped.value.code or 0, said.out, said.err
+
+    return call
+
+
+# Who is meant
+
+
+def listed(monkeypatch, *lines):
+    monkeypatch.setattr(registry, "listing", lambda: list(lines))
+    monkeypatch.setattr(registry, "declared", lambda: {n.name.partition(":")[0]: n for n in lines})
+
+
+READY = Listing("numpy", "nst-suite 0.1", "NumPy 2", "")
+ENGINE = Listing("keras:jax", "nst-suite 0.1", "Keras 3 + JAX 0.4", "")
+ABSENT = Listing("tf", "nst-suite 0.1", "TensorFlow (absent)", "backend 'tf' needs TensorFlow")
+BROKEN = Listing("mlx", "stranger 1.0", "", "backend 'mlx' failed to load", ImportError("no luck"))
+
+
+def test_backends_are_those_that_are_named_in_their_order(monkeypatch):
+    listed(monkeypatch, READY, ENGINE, ABSENT, BROKEN)
+    for asked in (["numpy"], ["keras:jax", "numpy"], ["keras"], ["tf"], ["mlx"]):
+        assert addresses(asked) == asked
+
+
+def test_all_are_those_that_are_installed_and_those_that_are_broken(monkeypatch):
+    listed(monkeypatch, READY, ENGINE, ABSENT, BROKEN)
+    assert addresses(["all"]) == ["numpy", "keras:jax", "mlx"]
+
+
+def test_a_broken_plugin_is_one_of_all(stranger):
+    stranger("mlx", "raise ImportError('libmlx.so.3')")
+    assert "mlx" in addresses(["all"])
+
+
+def test_an_absent_framework_is_none_of_all(stranger):
+    stranger(
+        "mlx",
+        "from nst_core.backend import Requirement\n"
+        "from nst_core.reference import NumpyBackend\n"
+        "class open_backend(NumpyBackend):\n"
+        "    requires = (Requirement('mlx_of_nowhere', 'MLX', 'stranger[mlx]'),)",
+    )
+    assert "mlx" in registry.declared()
+    assert "mlx" not in addresses(["all"])
+    assert addresses(["mlx"]) == ["mlx"]
+
+
+def test_none_is_an_error_that_names_what_is_ready(monkeypatch):
+    listed(monkeypatch, READY, ENGINE, ABSENT, BROKEN)
+    with pytest.raises(BackendError) as caught:
+        addresses([])
+    assert str(caught.value) == "no backend was named: use numpy, keras:jax or all"
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("nunpy", "numpy"), ("keras:jaxx", "keras:jax"), ("numpy:jax", "numpy")]
+)
+def test_an_unknown_one_is_an_error_that_names_the_nearest(monkeypatch, name, near):
+    listed(monkeypatch, READY, ENGINE)
+    with pytest.raises(BackendError) as caught:
+        addresses(["numpy", name])
+    text = f"no backend named '{name}'. Did you mean '{near}'? Declared here: keras, "
+    assert str(caught.value) == text + "keras:jax, numpy."
+
+
+# The precision that is claimed
+
+
+@pytest.mark.parametrize(
+    ("flags", "exact", "name"),
+    [
+        ({"dtype": "float64", "device": "cpu"}, True, "float64"),
+        ({"dtype": "float32", "device": "cpu"}, False, "float32"),
+        ({"dtype": "float32", "device": "cpu", "tf32": "True"}, False, "float32"),
+        ({"dtype": "float32", "device": "cuda:0", "tf32": "False"}, False, "float32"),
+        ({"dtype": "float32", "device": "cuda:0", "tf32": "True"}, False, "tf32"),
+        ({"dtype": "float32", "device": "cuda:0", "tf32": "True"}, True, "float32"),
+        ({"dtype": "float64", "device": "cuda:1", "tf32": "True"}, False, "float64"),
+        ({"dtype": "bfloat16", "device": "cuda:0", "tf32": "True"}, False, "bfloat16"),
+    ],
+)
+def test_tf32_stands_for_float32_on_a_gpu_that_need_not_be_exact(flags, exact, name):
+    assert claimed(flags, exact=exact) is PRECISIONS[name]
+
+
+def test_a_session_is_judged_at_the_precision_that_was_asked(right):
+    """One that computes in single precision, and says so, is no double precision."""
+    rows = check.rows(SMALLEST, right(SMALLEST, "float32"), "float64")
+    told = "the flag 'dtype' says float32, not float64"
+    assert rows == [Row(0, told, math.inf, 0)]
+    assert all(row.holds for row in check.rows(SMALLEST, right(SMALLEST, "float32"), "float32"))
+
+
+@pytest.mark.parametrize(("flags", "said"), [({"dtype": "fp32"}, "fp32"), ({}, "nothing")])
+def test_a_precision_that_nobody_knows_is_a_broken_promise(right, flags, said):
+    (row,) = check.rows(SMALLEST, replace(right(SMALLEST), flags=flags), "float64")
+    assert (row.what, row.holds) == (f"the flag 'dtype' says {said}, not float64", False)
+
+
+# A verdict
+
+
+def finding(measured, budget, level=1, what="conv1_1"):
+    return Finding("a case", Row(level, what, measured, budget))
+
+
+def test_a_verdict_holds_if_every_budget_does():
+    assert Verdict("mine", "float64", (finding(1, 2), finding(0, 0))).holds
+    assert not Verdict("mine", "float64", (finding(1, 2), finding(3, 2))).holds
+    assert not Verdict("mine", "float64", (finding(math.nan, 2),)).holds
+
+
+def test_a_verdict_that_measured_nothing_does_not_hold():
+    assert not Verdict("mine", "float64").holds
+    assert not Verdict("mine", "float64", (finding(1, 2),), failure="it was killed").holds
+
+
+def test_the_worst_comes_first_and_what_is_no_number_is_the_worst():
+    rows = [finding(1, 4), finding(3, 2), finding(math.nan, 2), finding(0, 0)]
+    worst = Verdict("mine", "float64", tuple(rows)).worst_first
+    assert worst == [rows[2], rows[1], rows[0], rows[3]]
+
+
+def test_a_verdict_as_json_is_plain_and_infinities_are_null():
+    about = About("F", "1.2", ("cpu",), ("float64",))
+    found = (finding(math.inf, 0, 0, "no flag"), finding(2.0, 8.0), finding(3, 1, 3, "kinks"))
+    verdict = Verdict("mine", "float32", found, about, {"device": "cpu"}, 1.26)
+    said = json.loads(json.dumps(verdict.as_json(), allow_nan=False))
+    rows = said.pop("rows")
+    assert said == {
+        "backend": "mine",
+        "dtype": "float32",
+        "holds": False,
+        "failure": "",
+        "output": "",
+        "framework": "F 1.2",
+        "flags": {"device": "cpu"},
+        "seconds": 1.3,
+    }
+    assert rows == [
+        {
+            "level": level,
+            "name": LEVELS[level],
+            "case": "a case",
+            "what": what,
+            "measured": measured,
+            "budget": budget,
+            "ratio": share,
+        }
+        for level, what, measured, budget, share in (
+            (0, "no flag", None, 0, None),
+            (3, "kinks", 3, 1, 3),
+            (1, "conv1_1", 2, 8, 0.25),
+        )
+    ]
+
+
+# A sweep
+
+
+def test_numpy_holds(small):
+    verdicts = list(check.check(["numpy"]))
+    assert [(found.backend, found.dtype) for found in verdicts] == [
+        ("numpy", "float64"),
+        ("numpy", "float32"),
+    ]
+    for found in verdicts:
+        assert found.holds, found.worst_first[0]
+        assert found.about.framework == "NumPy"
+        assert found.flags["dtype"] == found.dtype
+        assert {f.row.level for f in found.findings} == set(range(len(LEVELS)))
+        assert {f.case for f in found.findings} == {small.name}
+        assert found.seconds > 0
+
+
+@pytest.mark.parametrize(("end", "words"), ENDS.values(), ids=ENDS)
+def test_a_backend_that_fails_is_a_verdict_and_the_next_has_its_turn(small, stranger, end, words):
+    stranger("mine", STRANGER.format(end))
+    mine, numpy = check.check(["mine", "numpy"], ["float64"], timeout=5.0)
+    assert not mine.holds
+    assert mine.failure == f"the worker of backend 'mine' {words}"
+    assert (mine.findings, mine.about) == ((), None)
+    if words.startswith("left"):
+        assert mine.output == ""
+    else:
+        lines = mine.output.splitlines()
+        assert len(lines) == worker.LAST_LINES
+        assert {"line 28", "line 29"} & set(lines) or "no luck" in lines[-1]
+    assert numpy.holds
+
+
+def test_a_backend_that_leaves_half_a_result_has_failed(small, stranger):
+    stranger("mine", PARTIAL)
+    (found,) = check.check(["mine"], ["float64"])
+    assert not found.holds
+    assert found.failure == "the worker of backend 'mine' left no whole result"
+
+
+def test_a_broken_plugin_is_a_verdict_with_its_name(small, stranger):
+    stranger("mine", "raise ImportError('libmine.so.3')")
+    (found,) = check.check(["mine"], ["float64"])
+    assert not found.holds
+    assert "backend 'mine' (from stranger 1.0) failed to load" in found.failure
+    assert "libmine.so.3" in found.output
+
+
+# The command line
+
+
+def test_a_backend_that_holds_is_exit_code_0(nst, small):
+    code, out, err = nst("numpy", "--dtype", "float64")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert re.match(r"numpy, float64: every budget holds \(NumPy \S+, cpu, \d+ s\)$", lines[0])
+    assert lines[1].split() == ["level", "what", "on", "measured", "budget", "ratio"]
+    shown = {" ".join(line.split()[:2]) for line in lines[2:9]}
+    assert shown == {f"{number} {name}" for number, name in enumerate(LEVELS)}
+
+
+def test_every_row_is_shown_where_that_is_asked(nst, small, right):
+    count = len(check.rows(small, right(small), "float64"))
+    _, out, _ = nst("numpy", "--dtype", "float64", "--all-rows")
+    assert sum(small.name in line for line in out.splitlines()) == count
+
+
+def test_a_backend_that_fails_is_exit_code_1_and_the_next_is_told_of(nst, small, stranger):
+    stranger("mine", STRANGER.format("raise RuntimeError('no luck')"))
+    code, out, _ = nst("mine", "numpy", "--dtype", "float64")
+    assert code == 1
+    assert "mine, float64: the worker of backend 'mine' failed: RuntimeError: no luck" in out
+    assert "line 29" in out
+    assert "numpy, float64: every budget holds" in out
+
+
+def test_a_backend_that_breaks_a_budget_is_exit_code_1(nst, small, monkeypatch):
+    strict = replace(PRECISIONS["float32"], features=1e-12)
+    monkeypatch.setitem(PRECISIONS, "float32", strict)
+    code, out, _ = nst("numpy", "--dtype", "float32")
+    assert code == 1
+    assert re.search(r"numpy, float32: \d+ of \d+ budgets broken \(NumPy", out)
+    assert "2 features  conv5_1" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "no backend was named: use "),
+        (["nunpy"], "no backend named 'nunpy'. Did you mean 'numpy'?"),
+        (["keras:jaxx"], "no backend named 'keras:jaxx'. Did you mean 'keras:jax'?"),
+        (["numpy", "--dtype", "float23"], "no dtype named 'float23'. Did you mean 'float32'?"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line_and_exit_code_2(nst, arguments, words):
+    code, out, err = nst(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"nst: {words}")
+    assert err.count("\n") == 1
+
+
+def test_json_is_the_verdicts_and_nothing_else(nst, small, stranger):
+    stranger("mine", STRANGER.format("raise RuntimeError('no luck')"))
+    code, out, _ = nst("numpy", "mine", "--dtype", "float64", "--json")
+    assert code == 1
+    numpy, mine = json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
+    assert (numpy["backend"], numpy["holds"], numpy["failure"]) == ("numpy", True, "")
+    assert len(numpy["rows"]) > len(LEVELS)
+    assert numpy["rows"][0]["ratio"] == max(row["ratio"] for row in numpy["rows"])
+    assert (mine["holds"], mine["rows"], mine["framework"]) == (False, [], "")
+    assert mine["failure"].endswith("RuntimeError: no luck")
+    assert "line 29" in mine["output"]
+    assert numpy.keys() == mine.keys()
+
+
+def test_the_mutants_are_a_table_and_exit_code_0(nst, monkeypatch):
+    killed = next(mutant for mutant in mutants.MUTANTS if mutant.name == "a stale result file")
+    monkeypatch.setattr(mutants, "MUTANTS", (killed,))
+    code, out, _ = nst("--mutants")
+    assert code == 0
+    assert out.splitlines()[0].split() == ["mutant", "level", "caught", "by", "measured", "budget"]
+    assert "a stale result file  0 exact" in out
+    assert "left an old result" in out
+    assert out.endswith("1 of 1 mutants caught at their level\n")
+
+
+def test_a_mutant_that_survives_is_exit_code_1(nst, monkeypatch):
+    killed = next(mutant for mutant in mutants.MUTANTS if mutant.name == "a stale result file")
+    survives = mutants.Mutant("nothing wrong", 1, lambda: [Row(1, "conv1_1", 0.5, 1)])
+    late = mutants.Mutant("seen too late", 1, lambda: [Row(3, "gradient", 2, 1)])
+    monkeypatch.setattr(mutants, "MUTANTS", (killed, survives, late))
+    code, out, _ = nst("--mutants")
+    assert code == 1
+    assert "nothing wrong        1 operation  nothing: it survives" in out
+    assert "seen too late        1 operation  level 3: gradient" in out
+    assert out.endswith("1 of 3 mutants caught at their level\n")
