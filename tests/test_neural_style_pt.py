@@ -72,7 +72,8 @@ def printed(pictures, optimizer):
         folder, "-m", "neural_style.neural_style", "-gpu", "c", "-model_file", "vgg16.pth",
         "-disable_check", "-content_image", "content.png", "-style_image", "style.png",
         "-image_size", "128", "-init", "image", "-init_image", "init.png",
-        "-optimizer", optimizer, "-print_iter", "1", "-num_iterations", str(ITERATIONS[optimizer]), "-save_iter", "0",
+        "-optimizer", optimizer, "-num_iterations", str(ITERATIONS[optimizer]),
+        "-print_iter", "1", "-save_iter", "0",
     )  # fmt: skip
     blocks = re.split(r"Iteration \d+ / \d+", said)[1:]
     return [[float(n) for n in re.findall(r"loss: (\S+)", block)] for block in blocks]

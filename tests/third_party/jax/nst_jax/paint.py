@@ -63,14 +63,13 @@ class JaxSession:
         return self.gradient(image, targets)[0]
 
     def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
-        scale, inputs = self.scale(targets), self.inputs(targets, image)
-        raw, g = self.evaluate(self.tensor(image) * scale, inputs, targets)
-        return Terms.of(targets, raw.tolist()), self.array(g * scale)
+        inputs = self.inputs(targets, image)
+        raw, g = self.evaluate(self.tensor(image) * inputs.scale, inputs, targets)
+        return Terms.of(targets, raw.tolist()), self.array(g * inputs.scale)
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
-        scale, inputs = self.scale(targets), self.inputs(targets, image)
-        x = self.tensor(image) * scale
-        optimiser = make_optimiser(stage)
+        inputs, optimiser = self.inputs(targets, image), make_optimiser(stage)
+        x, scale = self.tensor(image) * inputs.scale, inputs.scale
         for iteration in range(stage.iterations):
             raw, g = self.evaluate(x, inputs, targets)
             terms = Terms.of(targets, raw.tolist())
@@ -85,8 +84,7 @@ class JaxSession:
 
     def grams(self, image: Array, style: Style) -> dict[str, Array]:
         S = self.layers(self.parameters, self.tensor(image)[None], tuple(style.taps))
-        grams = self.jit(lambda S: {tap: gram_matrix(F, style) for tap, F in S.items()})
-        return {tap: np.array(G) for tap, G in grams(S).items()}
+        return {tap: np.array(gram_matrix(F, style)) for tap, F in S.items()}
 
     def objective(
         self, targets: Targets, x: jax.Array, parameters: Parameters, inputs: Inputs
@@ -108,15 +106,10 @@ class JaxSession:
 
     def inputs(self, targets: Targets, image: Array) -> Inputs:
         values = {name: self.tensor(value) for name, value in targets.values.items()}
-        coefficients = targets.coefficients(image[0].size)
         weights = [term.weight for term in targets.terms]
-        return Inputs(values, *map(self.vector, (coefficients, weights)), self.scale(targets))
-
-    def scale(self, targets: Targets) -> jax.Array:
-        return self.vector(targets.variable.scales)
-
-    def vector(self, numbers: Sequence[float]) -> jax.Array:
-        return jax.device_put(np.array(numbers, self.dtype), self.device)
+        numbers = targets.coefficients(image[0].size), weights, targets.variable.scales
+        put = partial(jax.device_put, device=self.device)
+        return Inputs(values, *(put(np.array(each, self.dtype)) for each in numbers))
 
     def tensor(self, array: Array) -> jax.Array:
         """Images and features become channels-last; Gram matrices stay as they are."""
