@@ -16,7 +16,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from nst_core.errors import RecipeError, unknown
+from nst_core.complaint import complaint
+from nst_core.errors import NstError, RecipeError, unknown
 from nst_core.images import read_record
 from nst_core.network import Edge, Network, Pooling, network
 from nst_core.plan import Plan
@@ -118,7 +119,10 @@ class TotalVariation(Section):
     @model_validator(mode="after")
     def _power_is_a_sum(self) -> Self:
         if self.norm == "power" and (self.reduction, self.stencil) != ("sum", "cross"):
-            raise ValueError("tv.norm power has reduction sum and stencil cross")
+            raise ValueError(
+                "tv.norm 'power' needs tv.reduction 'sum' and tv.stencil 'cross', "
+                f"not '{self.reduction}' and '{self.stencil}'"
+            )
         return self
 
 
@@ -216,9 +220,14 @@ class Recipe(Section):
         return tuple(share / sum(blend) for share in blend)
 
     def check(self, network: Network) -> None:
-        """Raises NstError, naming the nearest layer, if the network lacks a tap."""
-        for tap in self.taps():
-            network.layer(tap)
+        """Raises RecipeError, naming the nearest layer, if the network lacks a tap."""
+        for section, taps in (("content", self.content.taps), ("style", self.style.taps)):
+            for tap in taps:
+                try:
+                    network.layer(tap)
+                except NstError as error:
+                    where = f"recipe '{self.name}': {section}.taps"
+                    raise RecipeError(f"{where}: {error}") from error
 
 
 def names() -> tuple[str, ...]:
@@ -271,7 +280,12 @@ def build(
     try:
         return Recipe.model_validate(merged)
     except ValidationError as error:
-        raise RecipeError(f"recipe '{source}': {_first_complaint(error)}") from error
+        raise RecipeError(f"recipe '{source}': {complaint(error, Recipe)}") from error
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a recipe: every field, its type, its default and its limits."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Recipe.model_json_schema()
 
 
 def parse_value(text: str) -> Any:
@@ -289,48 +303,3 @@ def _put(fields: dict[str, Any], key: str, value: Any) -> None:
         if not isinstance(fields, dict):
             raise RecipeError(f"'{key}' is no field of a recipe: '{name}' has no fields below it")
     fields[last] = value
-
-
-# what pydantic's kinds of error mean to a reader; its own words for any other
-_MEANINGS = {
-    "missing": "is needed",
-    "greater_than": "must be above {gt:g}",
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than": "must be below {lt:g}",
-    "finite_number": "must be a finite number",
-    "literal_error": "must be {expected}",
-    "too_short": "must not be empty",
-} | {
-    kind: meaning
-    for meaning, kinds in {
-        "must be a whole number": "int_type int_parsing int_from_float",
-        "must be a number": "float_type float_parsing",
-        "must be true or false": "bool_type bool_parsing",
-        "must be a text": "string_type",
-        "must be a list": "tuple_type",
-        "must be a table": "dict_type model_type model_attributes_type",
-    }.items()
-    for kind in kinds.split()
-}
-
-
-def _first_complaint(error: ValidationError) -> str:
-    first, *rest = error.errors()
-    *path, last = [str(part) for part in first["loc"]] or [""]
-    field = ".".join((*path, last))
-    more = f" (and {len(rest)} more)" if rest else ""
-    if first["type"] == "extra_forbidden":
-        return unknown("field", field, [".".join((*path, name)) for name in _fields(path)]) + more
-    if first["type"] not in _MEANINGS:
-        return f"{field}: {first['msg']}".removeprefix(": Value error, ") + more
-    message = f"{field} {_MEANINGS[first['type']].format(**first.get('ctx', {}))}"
-    given = "" if isinstance(first["input"], dict) else f", not {first['input']!r}"
-    return f"{message}{given}{more}"
-
-
-def _fields(path: Iterable[str]) -> Iterable[str]:
-    """The fields of the section at `path`."""
-    section: Any = Recipe
-    for name in path:
-        section = section.model_fields[name].annotation
-    return tuple(section.model_fields)

@@ -9,6 +9,8 @@ from nst_core import recipe, weights
 from nst_core.network import network
 from nst_core.reference import open_backend
 
+pytest_plugins = ["pytester"]
+
 
 @pytest.fixture
 def empty_cache(tmp_path, monkeypatch):

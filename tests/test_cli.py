@@ -168,6 +168,27 @@ def test_any_field_can_be_set(paint):
     assert said["recipe"]["style"]["gram"] == "elements"
 
 
+def test_a_colour_method_is_recorded_and_repeated(paint, nst):
+    plain, said = paint(*PAIR, *QUICK)
+    assert said["colour"] == "none"
+    kept, said = paint(*PAIR, *QUICK, "--colour", "keep-luminance")
+    assert said["colour"] == "keep-luminance"
+    assert not np.array_equal(plain, kept)
+    np.testing.assert_array_equal(paint("--recipe", "out.png", to="again.png")[0], kept)
+    matched, said = paint("--recipe", "out.png", "--color", "match-linear", to="other.png")
+    assert said["colour"] == "match-linear"
+    assert not np.array_equal(matched, kept)
+
+
+def test_losses_are_those_of_the_colour_method(nst):
+    line = ("losses", "content.png", "--content", "content.png", "--style", "style.png", *WHERE)
+    line = (*line, "--size", "32", "--json")
+    methods = ("none", "keep-luminance", "match-histogram", "match-linear", "match-cholesky")
+    totals = {nst(*line, "--color", method)[1] for method in methods}
+    assert len(totals) == len(methods)
+    assert nst(*line)[1] in totals
+
+
 def test_several_styles_are_blended(paint):
     plain, _ = paint("content.png", "style.png", "other.png", *QUICK)
     mixed, said = paint(
@@ -228,6 +249,17 @@ def test_previews_are_written_on_the_way(paint, monkeypatch):
     pixels, _ = paint(*PAIR, *WHERE, "--size", "32", "--iterations", "5", "--preview-every", "2")
     assert [options.get("record") is None for options in seen] == [True, True, False]
     assert pixels.shape == (26, 32, 3)
+
+
+def test_previews_have_the_photographs_colours(paint, monkeypatch):
+    seen = []
+    save = images.save
+    monkeypatch.setattr(terminal.images, "save", lambda *a, **k: (seen.append(a[0]), save(*a, **k)))
+    paint(*PAIR, *QUICK, "--colour", "keep-luminance", "--preview-every", "1")
+    content = images.resize(images.read("content.png").pixels, 26, 32)
+    # the first image is the photograph's own luminance: with its colours it is the photograph
+    np.testing.assert_allclose(seen[0], content, atol=1e-6)
+    assert len(seen) == 3
 
 
 def test_quiet_prints_nothing_at_all(nst):
@@ -368,7 +400,7 @@ OPTIONS = {
     "--device cuda": ("no device of numpy named 'cuda'. There is: cpu.",),
     "--dtype float16": ("no dtype of numpy named 'float16'", "float32, float64"),
     "--dtype bfloat16": ("no dtype of numpy named 'bfloat16'", "float32, float64"),
-    "--optimizer sgd": ("plan.optimizer must be 'lbfgs' or 'adam'", "'sgd'"),
+    "--optimizer newton": ("plan.optimizer must be 'lbfgs', 'adam' or 'sgd'", "'newton'"),
     "--size 0": ("plan.size must be at least 1, not 0",),
     "--size -5": ("plan.size must be at least 1, not -5",),
     "--size 8": ("8×6 at this size", "needs 16", "raise --size"),
@@ -399,7 +431,8 @@ OPTIONS = {
     "--set style.blend=[0]": ("style.blend", "not all of them 0"),
     "--set network.pooling=mean": ("network.pooling must be 'max' or 'average'", "'mean'"),
     "--preview-every 0": ("--preview-every",),
-    "--colour": ("No such option", "--colour", "nst run --help"),
+    "--palette": ("No such option", "--palette", "nst run --help"),
+    "--colour luminance": ("no colour method named 'luminance'", "'keep-luminance'?"),
     "-o out.gif": ("out.gif", "suffix", ".png", ".webp"),
     "-o out": ("suffix",),
     "-o nowhere/out.png": ("nowhere/out.png", "No such file or directory"),

@@ -1,4 +1,5 @@
-"""An outside implementation, run as a process: PyPI's `neural-style`, the port of jcjohnson's.
+"""An outside implementation, run as a process: PyPI's `neural-style` 0.5.7, which has pixels
+of 256: recipe `neural-style-pt-as-run`.
 
 Pictures are PNG files at their final size, so that no resizing takes part; the weights are written
 out in its own file format. It prints every term at every evaluation.
@@ -90,7 +91,9 @@ def run(folder, *arguments):
 def test_the_recipe_follows_it_term_by_term(pictures, printed, optimizer):
     _, given = pictures
     how = {"iterations": ITERATIONS[optimizer], "optimizer": optimizer, "adam.lr": 1.0}
-    asked = recipe.load("neural-style-pt", [(f"plan.{key}", value) for key, value in how.items()])
+    asked = recipe.load(
+        "neural-style-pt-as-run", [(f"plan.{key}", value) for key, value in how.items()]
+    )
     loaded, net = weights.load("vgg16-hed"), asked.network.of("vgg16")
     session = open_backend().session(net, effective_weights(loaded, net, asked))
     targets = session.targets(given["content"], [given["style"]], asked)

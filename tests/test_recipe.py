@@ -135,8 +135,10 @@ def test_a_blend_that_does_not_fit_the_styles_is_refused(written, blend, styles)
 def test_a_tap_that_the_network_lacks_is_answered_with_the_nearest(written):
     loaded = recipe.load(str(written(MINE)), [("content.taps", {"relu3_4": 1})])
     loaded.check(network("vgg19"))
-    with pytest.raises(NstError, match=r"no layer in vgg16 named 'relu3_4'\. Did you mean 'relu3_"):
+    with pytest.raises(RecipeError) as caught:
         loaded.check(network("vgg16"))
+    line = "recipe 'mine': content.taps: no layer in vgg16 named 'relu3_4'. Did you mean 'relu3_"
+    assert str(caught.value).startswith(line)
 
 
 # What is refused
@@ -164,7 +166,14 @@ def test_a_tap_that_the_network_lacks_is_answered_with_the_nearest(written):
         ("variable.scale", 0, ["variable.scale", "0"]),
         ("plan.size", 0.5, ["plan.size", "0.5"]),
         ("plan.iterations", 0, ["plan.iterations", "0"]),
-        ("plan.optimizer", "sgd", ["plan.optimizer", "'sgd'"]),
+        ("plan.optimizer", "newton", ["plan.optimizer", "'lbfgs', 'adam' or 'sgd'", "'newton'"]),
+        ("plan.lbfgs.restart", 0, ["plan.lbfgs.restart must be at least 1, not 0"]),
+        ("plan.sgd.decay", 2, ["plan.sgd.decay must be at most 1, not 2"]),
+        ("network.preprocessing", 3, ["network.preprocessing must be a table, not 3"]),
+        ("notes", "one", ["notes must be a list, not 'one'"]),
+        ("tv.norm", "power", ["tv.norm 'power'", "tv.reduction 'sum'", "not 'mean'"]),
+        ("variable.scale", [1, 2, "a"], ["variable.scale must be", "[1, 2, 'a']"]),
+        ("variable.scale", [1, 2, 3, 4], ["variable.scale must be", "three of them"]),
         ("name", 7, ["name", "7"]),
     ],
 )
@@ -174,6 +183,22 @@ def test_a_wrong_field_is_one_line_with_source_field_and_value(key, value, words
         assert word in text
     if key != "name.x":
         assert text.startswith("recipe 'default': ")
+
+
+def test_a_value_of_several_kinds_is_one_mistake():
+    assert "more)" not in complaint("default", ("variable.scale", "large"))
+
+
+def test_a_list_that_is_too_long_is_refused():
+    own = {"scale": 255, "channels": "BGR", "mean": [1, 2, 3, 4]}
+    text = complaint("default", ("network.preprocessing", own))
+    assert text.endswith("network.preprocessing.mean must have 3 entries, not [1, 2, 3, 4]")
+
+
+def test_a_misspelt_field_comes_before_those_that_are_missing():
+    text = complaint("default", ("network.preprocessing.scal", 255))
+    assert "'network.preprocessing.scal'. Did you mean 'network.preprocessing.scale'?" in text
+    assert text.endswith("(and 2 more)")
 
 
 def test_a_recipe_that_asks_for_nothing_is_refused():
@@ -196,7 +221,8 @@ def test_more_than_one_mistake_is_counted():
 
 
 def test_an_unknown_recipe_is_answered_with_the_nearest():
-    assert complaint("gatys").startswith("no recipe named 'gatys'. Did you mean 'gatys2016'?")
+    text = complaint("gatis2016")
+    assert text.startswith("no recipe named 'gatis2016'. Did you mean 'gatys2016'?")
 
 
 # Changes laid over
@@ -251,6 +277,21 @@ def test_a_value_is_read_as_toml_or_else_as_text(text, value):
     found = recipe.parse_value(text)
     assert found == value
     assert type(found) is type(value)
+
+
+# Its JSON Schema
+
+
+def test_the_schema_has_every_field_its_kinds_and_its_limits():
+    found = recipe.schema()
+    assert set(found["properties"]) == set(recipe.Recipe.model_fields)
+    assert set(found["required"]) == {"name", "title", "source", "network", "content", "style"}
+    sections = found["$defs"]
+    assert sections["Style"]["properties"]["weight"]["minimum"] == 0
+    assert sections["Style"]["properties"]["gram"]["enum"] == ["raw", "positions", "elements"]
+    assert sections["Plan"]["properties"]["iterations"]["default"] == 100
+    assert not any(section["additionalProperties"] for section in sections.values())
+    assert json.loads(json.dumps(found)) == found
 
 
 # Files

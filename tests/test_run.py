@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from nst_core import images, recipe, run
+from nst_core.colour import METHODS, luminance, with_chroma
 from nst_core.errors import NstError, RecipeError
 from nst_core.request import REPEATED, Request, recorded
 from nst_core.run import Interrupted, Job
@@ -179,6 +180,88 @@ def test_shares_must_match_before_any_picture_is_read(ask):
         Job(ask({"style.blend": [1, 2]}, content="missing.png"))
 
 
+# Colours
+
+KEEP = {"colour": "keep-luminance"}
+
+
+def content_at(height, width):
+    return images.resize(images.read("c.png").pixels, height, width)
+
+
+@pytest.mark.parametrize("init", ["content", "style", "noise", "t.png"])
+def test_luminance_alone_is_seen(ask, init):
+    job = Job(ask({"plan.init": init}, styles=("s.png", "t.png"), **KEEP))
+    given = [job.first_image(job.stages[0])]
+    targets = job.session.targets
+
+    def spy(content, styles, asked):
+        given.extend((content, *styles))
+        return targets(content, styles, asked)
+
+    job.session.targets = spy
+    job.targets(32)
+    assert len(given) == 4
+    for image in given:
+        np.testing.assert_array_equal(image, image[[1, 2, 0]])
+    np.testing.assert_array_equal(given[1], luminance(content_at(26, 32)))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_styles_are_recoloured_at_their_size(ask, method):
+    job = Job(ask({"plan.size": 64, "plan.init": "style"}, colour=method, style_scale=0.5))
+    style, content = images.read("s.png").pixels, content_at(51, 64)
+    given = []
+    job.session.targets = lambda content, styles, asked: given.extend(styles)
+    job.targets(64)
+    recoloured = METHODS[method].recoloured
+    np.testing.assert_array_equal(given[0], recoloured(images.resize(style, 32, 24), content))
+    first = recoloured(images.resize(style, 51, 64), content)
+    np.testing.assert_array_equal(job.first_image(job.stages[-1]), first)
+
+
+def test_the_photographs_colours_are_put_back(ask):
+    job = Job(ask(SCALES, **KEEP))
+    last = {}
+    paint = job.session.paint
+
+    def spy(*given):
+        last["image"] = paint(*given)
+        return last["image"]
+
+    job.session.paint = spy
+    result = job.paint(ignore)
+    expected = with_chroma(last["image"], content_at(102, 128))
+    np.testing.assert_array_equal(result.pixels, expected)
+    assert result.terms == job.session.terms(last["image"], job.targets(128))
+    assert np.abs(result.pixels - last["image"]).max() > 0.1
+
+
+def test_a_picture_on_the_way_has_the_photographs_colours(ask):
+    job = Job(ask(SCALES, **KEEP))
+    coarse = luminance(content_at(26, 32)) ** 2
+    enlarged = images.resize(coarse, 102, 128, clip=False)
+    np.testing.assert_array_equal(job.shown(coarse), with_chroma(enlarged, content_at(102, 128)))
+
+
+def test_an_interrupted_picture_has_the_photographs_colours(ask):
+    seen = []
+
+    def progress(stage, snapshot):
+        seen.append(snapshot.image().copy())
+        raise KeyboardInterrupt
+
+    job = Job(ask(SCALES, **KEEP))
+    with pytest.raises(Interrupted) as stopped:
+        job.paint(progress)
+    np.testing.assert_array_equal(stopped.value.result.pixels, job.shown(seen[0]))
+
+
+def test_an_unknown_colour_method_is_refused(ask):
+    with pytest.raises(NstError, match=r"no colour method named 'match-liner'.*'match-linear'"):
+        ask(colour="match-liner")
+
+
 # Interruption and divergence
 
 
@@ -246,6 +329,7 @@ def test_a_record_gives_its_request_back(ask):
         dtype="float32",
         exact=True,
         style_scale=0.75,
+        colour="match-linear",
     )
     Job(asked).paint(ignore).save(Path("out.png"))
     found = recorded("out.png")
@@ -300,6 +384,8 @@ def test_alpha_is_resized_with_the_painting(ask):
     assert kept.shape == (26, 32)
     np.testing.assert_allclose(kept[:, :13], 1, atol=RESAMPLED)  # 3 pixels from the edge
     np.testing.assert_allclose(kept[:, -13:], 0, atol=RESAMPLED)
+    same = Job(ask(content="clear.png", keep_alpha=True, **KEEP)).paint(ignore)
+    np.testing.assert_array_equal(same.alpha, kept)
     assert Job(ask(content="clear.png")).alpha() is None
     assert Job(ask(keep_alpha=True)).alpha() is None
 
@@ -307,9 +393,10 @@ def test_alpha_is_resized_with_the_painting(ask):
 # Losses
 
 
-def test_losses_are_those_of_a_painting_at_its_first_iteration(ask):
+@pytest.mark.parametrize("method", METHODS)
+def test_losses_are_those_of_a_painting_at_its_first_iteration(ask, method):
     seen = []
-    asked = ask({"plan.init": "t.png", "tv.weight": 0.5}, dtype="float64")
+    asked = ask({"plan.init": "t.png", "tv.weight": 0.5}, dtype="float64", colour=method)
     Job(asked).paint(lambda _, snapshot: seen.append(snapshot.terms))
     assert run.losses(asked, "t.png") == seen[0]
 

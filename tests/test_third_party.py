@@ -28,6 +28,12 @@ assert nst_core.__file__.startswith(os.environ["PYTHONPATH"]), nst_core.__file__
 from nst_core.cli import main
 main()
 """
+# the suite on one case that takes seconds
+SMALLEST = """
+from nst_core.conformance import cases
+case = next(case for case in cases.RANDOM if case.pictures == "smallest")
+cases.chosen = lambda dtype: (case,)
+"""
 LISTING = """
 import sys
 from nst_core import registry
@@ -155,6 +161,48 @@ def flat(fields, path=""):
             yield from flat(value, f"{path}{key}.")
         else:
             yield f"{path}{key}", value
+
+
+# What the suite says of them
+
+
+@pytest.fixture(scope="module")
+def check(python):
+    """Runs `nst check ARGUMENTS…` there, on the smallest pictures alone."""
+
+    def run(*arguments):
+        return python("-c", SMALLEST + NST, "check", *arguments)
+
+    return run
+
+
+@needs_jax
+@pytest.mark.slow
+def test_a_plugin_is_proved_like_the_suites_own(nst):
+    done = nst("check", "jax", "--dtype", "float64", "--dtype", "float32")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "jax, float64: every budget holds (JAX " in done.stdout
+    assert "jax, float32: every budget holds (JAX " in done.stdout
+
+
+def test_a_broken_plugin_fails_and_keeps_no_other_from_its_verdict(check):
+    done = check("broken", "numpy", "stale", "--dtype", "float64")
+    assert done.returncode == 1, done.stderr
+    said = done.stdout.splitlines()
+    told = {line.partition(",")[0]: line for line in said if ", float64: " in line}
+    assert list(told) == ["broken", "numpy", "stale"]
+    assert told["broken"].endswith(f"BackendError: {BROKEN}")
+    assert told["stale"].endswith(f"BackendError: {STALE}")
+    assert "numpy, float64: every budget holds (NumPy " in told["numpy"]
+
+
+def test_a_broken_plugin_is_one_of_all(python):
+    code = "from nst_core.conformance.check import addresses; print(*addresses(['all']))"
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
+    names = done.stdout.split()
+    assert {"broken", "stale", "numpy"} <= set(names)
+    assert ("jax" in names) == bool(importlib.util.find_spec("jax"))
 
 
 # How it is written

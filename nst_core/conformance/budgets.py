@@ -37,6 +37,7 @@ DISTANCE = 10.0
 def operation(terms: int, *, flat: bool = False) -> float:
     """The budget of a sum of that many terms, in units of u times its mass.
 
-    In a flat picture many terms are equal and round alike: their errors add up.
+    In a flat picture many terms are equal and round alike: their errors add up, to the bound of
+    any order of summation. Measured: n/8 in float64 (n = 2240), n/2.6 in float32 (n = 357).
     """
-    return 8 + 2 * sqrt(terms) + flat * terms / 4
+    return 8 + 2 * sqrt(terms) + flat * terms

@@ -19,6 +19,7 @@ from nst_core.conformance import budgets
 from nst_core.conformance.cases import Case, pictures
 from nst_core.conformance.measures import norm_wise, ratio, units
 from nst_core.jobs import Outcome, path_steps, picked
+from nst_core.network import KERNEL
 from nst_core.plan import Stage
 from nst_core.recipe import Content, Recipe, Style, Term
 from nst_core.reference import mass
@@ -102,6 +103,13 @@ class Truth:
                     margin = first - second
                 found[layer] = own[layer], margin > TIE * x.std()
         return found
+
+    def condition(self, term: Term) -> float:
+        """‖mass‖ / ‖value‖ of the term's Gram matrix: what its sums lose by cancellation."""
+        if not isinstance(term.formula, Style):
+            return 1.0
+        found = mass.gram(self.features[term.tap], term.formula)
+        return float(np.linalg.norm(found.mass) / np.linalg.norm(found.value))
 
     def gradient(self, image: Array, targets: Targets, pattern: Kinks) -> Array:
         """d total / d image on a given pattern of kinks; empty if that pattern does not fit."""
@@ -193,9 +201,10 @@ class Judge:
     # level 1
 
     def operations(self) -> Iterator[Row]:
+        # a channel that is constant is flat too, and is all cancellation where Grams are centred
+        flat = self.truth.case.pictures == "flat" or self.truth.recipe.style.centred
         for name, computed, expected in (*self.layers(), *self.grams(), *self.sums()):
             error = units(computed, expected, self.precision.unit)
-            flat = self.truth.case.pictures == "flat"
             yield Row(1, name, error, budgets.operation(expected.terms, flat=flat))
 
     def layers(self) -> Iterator[Operation]:
@@ -221,7 +230,14 @@ class Judge:
                 yield f"{term.name} ({seam})", value, self.sum_of(term)
 
     def sum_of(self, term: Term) -> Sum:
-        """The term's formula, on the backend's own features and targets."""
+        """The term's formula, on the backend's own features and targets. The seam computes those
+        features again, perhaps in another program: its sums below the tap count too."""
+        found = self.sum_alone(term)
+        below = self.truth.network.until([term.tap]) if term.tap else ()
+        sums = (KERNEL**2 * layer.in_channels for layer in below if layer.kind == "conv")
+        return found._replace(terms=found.terms + sum(sums))
+
+    def sum_alone(self, term: Term) -> Sum:
         match term.formula:
             case Content() as formula:
                 F, P = self.found(f"features:{term.tap}"), self.targets.values[term.name]
@@ -239,9 +255,11 @@ class Judge:
         budget = self.precision.features
         for layer, F in self.features().items():
             yield Row(2, layer, norm_wise(F, self.truth.features[layer]), budget)
-        for name, value in self.truth.targets.values.items():
-            error = norm_wise(self.found(f"targets:{name}"), value)
-            yield Row(2, f"target {name}", error, budget)
+        for term in self.truth.targets.terms:
+            if term.tap:
+                value = self.truth.targets.values[term.name]
+                error = norm_wise(self.found(f"targets:{term.name}"), value)
+                yield Row(2, f"target {term.name}", error, budget * self.truth.condition(term))
 
     # level 3
 

@@ -31,18 +31,25 @@ def pytest_configure(config: pytest.Config) -> None:
     for label in sorted({label for line in registry.listing() for label in labels(line.name)}):
         for kind, meaning in KINDS.items():
             config.addinivalue_line("markers", f"{kind}_{label}: {meaning}")
+    if config.getoption("backend"):
+        chosen(config, pytest.UsageError)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" not in metafunc.fixturenames:
         return
-    try:
-        chosen = addresses(metafunc.config.getoption("backend"))
-    except BackendError as error:
-        raise pytest.UsageError(f"--backend: {error}") from error
+    backends = chosen(metafunc.config, pytest.Collector.CollectError)
     marks = [mark.name for mark in metafunc.definition.iter_markers()]
-    values = [pytest.param(b, marks=list(exceptions(b, marks)), id=b) for b in chosen]
+    values = [pytest.param(b, marks=list(exceptions(b, marks)), id=b) for b in backends]
     metafunc.parametrize("backend", values, scope="session")
+
+
+def chosen(config: pytest.Config, complaint: type[Exception]) -> list[str]:
+    """The backends of `--backend`; raises a complaint that pytest prints as one line."""
+    try:
+        return addresses(config.getoption("backend"))
+    except BackendError as error:
+        raise complaint(f"--backend: {error}") from error
 
 
 def labels(address: str) -> set[str]:

@@ -103,10 +103,10 @@ def pool(
 
 def kinks(network: Network, features: Mapping[str, Array]) -> dict[str, Choice]:
     """On which side of its kinks a network is: the sign of each rectified unit, by layer, and
-    which of four each pooled maximum is. `features` holds every layer but, perhaps, the last.
+    which of four each pooled maximum is. `features` holds every layer up to the deepest.
     """
     found: dict[str, Choice] = {}
-    for before, layer in pairwise(network.layers):
+    for before, layer in pairwise(network.until(features)):
         if layer.kind == "relu" and layer.name in features:
             found[layer.name] = features[layer.name] > 0
         elif layer.kind == "pool" and network.pooling == "max" and before.name in features:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nst_core import weights
+from nst_core import recipe, weights
 from nst_core.conformance import cases
 from nst_core.conformance.budgets import STEP
 from nst_core.jobs import CALLS, picked
@@ -110,6 +110,26 @@ def test_every_formula_is_tried_and_so_is_each_choice_that_it_has():
 def test_preprocessings_with_and_without_a_mean_are_tried():
     tried = {case.job("cpu", "float64").loaded().preprocessing.name for case in cases.RANDOM}
     assert tried == {"caffe", "torchvision", "none"}
+
+
+# Recipes
+
+
+def test_every_shipped_recipe_is_a_case_with_the_pixels_that_it_means():
+    found = {case.formula: case for case in cases.of_recipes()}
+    assert tuple(found) == recipe.names()
+    for name, case in found.items():
+        asked, meant = case.recipe, recipe.load(name)
+        assert asked.model_copy(update={"plan": meant.plan}) == meant
+        assert asked.plan.iterations == cases.STEPS
+        assert (case.pictures, case.calls, case.exact) == ("pair", cases.ONCE, True)
+    pixels = {recipe.load(name).network.weights: cases.pixels(name) for name in found}
+    assert pixels["vgg19-caffe"] == "caffe"
+
+
+def test_the_pair_has_two_styles_of_the_contents_shape():
+    assert len(sides("pair")) == 4
+    assert len(set(sides("pair").values())) == 1
 
 
 # What is chosen

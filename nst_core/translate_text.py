@@ -1,0 +1,132 @@
+"""A translation as it is shown: the closed form, what to paste, and how well it agrees."""
+
+import shlex
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from nst_core.notation import error, fraction, number, plain
+from nst_core.recipe import Recipe
+from nst_core.recipe_text import content_divisor, gram_divisor, style_divisor
+from nst_core.translate import DIGITS, Translation
+
+
+def as_text(found: Translation, width: int = 80) -> str:
+    """For a terminal of `width` columns."""
+    a, b = found.a, found.b
+    parts = [
+        f"{a.name} → {b.name}",
+        textwrap.fill(f"at {found.scene.title}", width),
+        closed_form(found, width),
+        toml(found.changes),
+        "or\n" + " \\\n".join(options(found.changes)),
+        "\n".join(textwrap.fill(line, width) for line in (*remarks(found), proof(found))),
+    ]
+    return "\n\n".join(parts)
+
+
+def as_json(found: Translation) -> dict[str, Any]:
+    """Everything that the text says, in numbers."""
+    return {
+        "a": found.a.name,
+        "b": found.b.name,
+        "scene": found.scene.title,
+        "changes": dict(found.changes),
+        "terms": {
+            row.name: {
+                "a": row.weight,
+                "coefficients": row.coefficients,
+                "divisors": row.divisors,
+                "b": row.translated,
+            }
+            for row in found.rows
+        },
+        "ratios": list(found.ratios),
+        "deviation": found.deviation,
+        "remarks": list(remarks(found)),
+    }
+
+
+def closed_form(found: Translation, width: int) -> str:
+    """The formula in words, its symbols in both recipes, and its numbers."""
+    a, b = found.a, found.b
+    P = plain(error("F - P", b.content.norm))
+    double = [r.name for r in (a, b) if r.style.average == "double"]
+    over = f", over the number of taps in {' and '.join(double)}" if double else ""
+    words = (
+        f"A term is w · c · {P}, or w · c · Σ(G − A)² with G = F Fᵀ / d; w is the weight of its "
+        f"kind times the tap's share{over}. It is the same in both recipes if "
+        "w' = w · (c / c') · (d' / d)², where ' marks the second."
+    )
+    numbers = [
+        (row.name, *(f"{x:.6g}" for x in (row.weight, row.coefficients, row.divisors)), f"{row.translated:.6g}")
+        for row in found.rows
+    ]
+    symbols = columns([("", "c of content", "c of style", "d"), used(a), used(b)])
+    values = columns([("term", "w", "c / c'", "d' / d", "w'"), *numbers])
+    return "\n\n".join((textwrap.fill(words, width), symbols, values))
+
+
+def used(recipe: Recipe) -> tuple[str, ...]:
+    """A recipe's c and d."""
+    content, style = recipe.content, recipe.style
+    return (
+        recipe.name,
+        plain(fraction(number(content.factor), content_divisor(content))),
+        plain(fraction(number(style.factor), style_divisor(style))),
+        plain(gram_divisor(style)) or "1",
+    )
+
+
+def columns(rows: Sequence[tuple[str, ...]]) -> str:
+    """Left-aligned, two spaces apart."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(f"  {line}".rstrip() for line in lines)
+
+
+def toml(changes: Mapping[str, Any]) -> str:
+    """The sections of a recipe that change."""
+    sections = groupby(changes.items(), key=lambda item: item[0].partition(".")[0])
+    return "\n".join(
+        "\n".join((f"[{name}]", *(f"{key.partition('.')[2]} = {value(v)}" for key, v in items)))
+        for name, items in sections
+    )
+
+
+def options(changes: Mapping[str, Any]) -> Iterator[str]:
+    """The same for a command line."""
+    return (f"--set {shlex.quote(f'{key}={value(v)}')}" for key, v in changes.items())
+
+
+def value(given: Any) -> str:
+    """As TOML writes it."""
+    if isinstance(given, dict):
+        return f"{{ {', '.join(f'{key} = {value(v)}' for key, v in given.items())} }}"
+    return f"{given:.{DIGITS}g}" if isinstance(given, float) else f'"{given}"'
+
+
+def remarks(found: Translation) -> Iterator[str]:
+    """Where it holds, and what it leaves out."""
+    needs = depends(found.a, found.b)
+    if needs == "activations":
+        yield "It holds for these pictures, at this size and on these weights: the divisor of a "
+        "relative error is a sum over activations."
+        if found.scene.weights.startswith("random-"):
+            yield "These weights are random: name those that you paint with (--weights)."
+    elif needs == "size":
+        yield "It holds at this size only (--size): M, H and W are in it."
+    else:
+        yield "It holds at every size and for all pictures."
+    if found.a.network.edge != found.b.network.edge:
+        yield "network.edge differs: the pictures are brought to sides that every pooling halves, "
+        "where it has no effect."
+    if found.lost:
+        yield f"{found.b.name} has no tap for {', '.join(found.lost)}: left out."
+
+
+def depends(a: Recipe, b: Recipe) -> str:
+    """What the ratios of the weights come from: `activations`, the `size`, or nothing."""
+    pairs = [(x.content.weight, x.content.reduction, y.content.reduction) for x, y in ((a, b),)]
+    ...

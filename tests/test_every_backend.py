@@ -1,0 +1,84 @@
+"""Every backend keeps every budget of the conformance suite, in a worker of its own."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from nst_core import recipe, registry, worker
+from nst_core.conformance import cases, check
+from nst_core.errors import BackendError, WorkerError
+from nst_core.jobs import Job
+
+BACKENDS = ("numpy", "torch", "tf", "keras:tensorflow", "keras:torch", "keras:jax")
+SHOWN = 20
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request):
+    try:
+        registry.backend(request.param)
+    except BackendError as error:
+        pytest.skip(str(error))
+    return request.param
+
+
+def assert_holds(found):
+    broken = [finding for finding in found.worst_first if not finding.row.holds]
+    lines = [
+        f"level {row.level}, {row.what}: {row.measured:.3g} of {row.budget:.3g} ({case})"
+        for case, row in ((finding.case, finding.row) for finding in broken[:SHOWN])
+    ]
+    said = [found.failure, found.output, f"{len(broken)} of {len(found.findings)} broken", *lines]
+    assert found.holds, "\n".join(said)
+
+
+@pytest.mark.parametrize("dtype", check.DTYPES)
+def test_every_budget_is_kept(backend, dtype):
+    found = check.verdict(backend, dtype)
+    assert_holds(found)
+    assert {finding.case for finding in found.findings} == {c.name for c in cases.chosen(dtype)}
+
+
+def test_bfloat16_keeps_its_own():
+    assert_holds(check.verdict("torch", "bfloat16"))
+
+
+# What the suite does not ask
+
+
+def job(*changes, calls, **how):
+    basis = (("tv.weight", 0.5), ("plan.iterations", 7), ("plan.coarsest", None))
+    fields = recipe.load("default", basis + changes).model_dump(mode="json")
+    return Job("random-tiny:0", fields, calls, ("conv1_1", "relu4_2"), pictures="pair", **how)
+
+
+@cache
+def twice(backend):
+    """One job, in two sessions of one worker."""
+    one = job(calls=("features", "gradient", "paint"))
+    return worker.run(backend, (one, one), cases.pictures())[1]
+
+
+def test_two_sessions_paint_the_same_to_the_last_bit(backend):
+    first, again = twice(backend)
+    assert first.totals == again.totals
+    for name, array in first.arrays.items():
+        assert np.array_equal(array, again.arrays[name]), name
+
+
+def test_a_painting_starts_where_the_gradient_was_taken(backend):
+    found, _ = twice(backend)
+    told = found.terms["gradient"]
+    total = sum(told["weights"][name] * value for name, value in told["raw"].items())
+    assert found.totals[0] == pytest.approx(total, rel=1e-14, abs=0)
+    slope, g = found.arrays["slope:0"], found.arrays["gradient"]
+    assert np.linalg.norm(slope - g) <= 1e-14 * np.linalg.norm(g)
+
+
+def test_a_recipe_with_a_layer_that_the_network_lacks_is_refused(backend):
+    wrong = job(("content.taps", {"relu9_1": 1.0}), calls=("gradient",))
+    with pytest.raises(WorkerError, match=r"no layer in tiny named 'relu9_1'\."):
+        worker.run(backend, (wrong,), cases.pictures())
