@@ -73,7 +73,10 @@ def check_backends(
             if not as_json:
                 style = "bold" if found.holds else "bold red"
                 console.print(report.summary(found), style=style, highlight=False, markup=False)
-                console.print(found.output or report.verdict_table(found, every=every))
+                if found.output:
+                    console.print(found.output, highlight=False, markup=False, soft_wrap=True)
+                else:
+                    console.print(report.verdict_table(found, every=every))
     if as_json:
         typer.echo(json.dumps([found.as_json() for found in verdicts], indent=1))
     elif not weights.cached(cases.TRAINED):

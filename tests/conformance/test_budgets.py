@@ -24,7 +24,7 @@ def test_an_operation_may_lose_eight_units_and_two_for_each_root_of_its_terms():
 
 
 def test_in_a_flat_picture_equal_terms_round_alike():
-    assert budgets.operation(2240, flat=True) == budgets.operation(2240) + 560
+    assert budgets.operation(2240, flat=True) == budgets.operation(2240) + 2240
     assert budgets.operation(2240, flat=True) > 272 > budgets.operation(2240)
 
 

@@ -63,7 +63,6 @@ def test_a_backend_that_fails_is_exit_code_1_and_the_next_is_told_of(nst, failin
     assert "numpy, float64: every budget holds" in out
 
 
-@pytest.mark.xfail(strict=True, reason="the command line reads what was said as markup")
 def test_what_a_worker_said_is_printed_as_it_is(nst, failing):
     failing("sys.exit('[/lib] not found in [bold]')")
     code, out, _ = nst("mine", "--dtype", "float64")
