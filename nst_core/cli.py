@@ -9,7 +9,7 @@ import logging
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -17,6 +17,7 @@ from nst_core.cli_check import check
 from nst_core.cli_experiments import experiments
 from nst_core.cli_options import (
     Backend,
+    Colour,
     ContentWeight,
     Device,
     DtypeName,
@@ -37,7 +38,11 @@ from nst_core.cli_options import (
     WeightsName,
     make_request,
 )
+from nst_core.cli_recipes import recipes
 from nst_core.errors import INTERRUPTED, UNMET, NstError
+
+if TYPE_CHECKING:
+    pass
 
 DEBUG = "--debug"
 
@@ -49,9 +54,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 weights_app = typer.Typer(help="The named weight sets.", no_args_is_help=True)
-recipes_app = typer.Typer(help="The named recipes.", no_args_is_help=True)
 app.add_typer(weights_app, name="weights")
-app.add_typer(recipes_app, name="recipes")
+app.add_typer(recipes, name="recipes")
 
 
 @app.command()
@@ -77,6 +81,7 @@ def run(
     style_weight: StyleWeight = None,
     tv_weight: TvWeight = None,
     style_scale: StyleScale = None,
+    colour: Colour = None,
     seed: Seed = None,
     set_: Set = None,
     max_pixels: MaxPixels = None,
@@ -115,6 +120,7 @@ def losses(
     style_weight: StyleWeight = None,
     tv_weight: TvWeight = None,
     style_scale: StyleScale = None,
+    colour: Colour = None,
     set_: Set = None,
     max_pixels: MaxPixels = None,
     as_json: Json = False,
@@ -142,16 +148,6 @@ def backends(
 
 app.command()(check)
 app.add_typer(experiments)
-
-
-@recipes_app.command("list")
-def recipes_list() -> None:
-    """Name and source of every recipe."""
-    from nst_core import recipe
-    from nst_core.terminal import table
-
-    found = [recipe.load(name) for name in recipe.names()]
-    show(table("recipe title source", [(r.name, r.title, r.source) for r in found], broken=2))
 
 
 @weights_app.command("list")

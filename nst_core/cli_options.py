@@ -47,13 +47,23 @@ Set = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Any other field of the recipe or its plan."),
 ]
 MaxPixels = Annotated[int | None, typer.Option(help="Largest picture that is decoded.")]
+Colour = Annotated[
+    str | None,
+    typer.Option(
+        "--colour",
+        "--color",
+        help="Keep the photograph's colours: keep-luminance, match-linear, match-cholesky, "
+        "match-histogram; or none.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, nothing else.")]
 
 PLAN_OPTIONS = ("size", "iterations", "optimizer", "init", "seed")
 WEIGHT_OPTIONS = ("content", "style", "tv")
 REQUEST_OPTIONS = (
     "content", "styles", "backend", "weights", "preprocessing",
-    "device", "dtype", "exact", "style_scale", "max_pixels", "keep_alpha",
+    "device", "dtype", "exact", "style_scale", "colour", "max_pixels",
+    "keep_alpha",
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import shlex
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 from nst_core.notation import error, fraction, number, plain
 from nst_core.recipe import Recipe
@@ -60,7 +60,11 @@ def closed_form(found: Translation, width: int) -> str:
         "w' = w · (c / c') · (d' / d)², where ' marks the second."
     )
     numbers = [
-        (row.name, *(f"{x:.6g}" for x in (row.weight, row.coefficients, row.divisors)), f"{row.translated:.6g}")
+        (
+            row.name,
+            *(f"{x:.6g}" for x in (row.weight, row.coefficients, row.divisors)),
+            f"{row.translated:.6g}",
+        )
         for row in found.rows
     ]
     symbols = columns([("", "c of content", "c of style", "d"), used(a), used(b)])
@@ -89,7 +93,7 @@ def columns(rows: Sequence[tuple[str, ...]]) -> str:
 def toml(changes: Mapping[str, Any]) -> str:
     """The sections of a recipe that change."""
     sections = groupby(changes.items(), key=lambda item: item[0].partition(".")[0])
-    return "\n".join(
+    return "\n\n".join(
         "\n".join((f"[{name}]", *(f"{key.partition('.')[2]} = {value(v)}" for key, v in items)))
         for name, items in sections
     )
@@ -109,24 +113,48 @@ def value(given: Any) -> str:
 
 def remarks(found: Translation) -> Iterator[str]:
     """Where it holds, and what it leaves out."""
-    needs = depends(found.a, found.b)
-    if needs == "activations":
-        yield "It holds for these pictures, at this size and on these weights: the divisor of a "
-        "relative error is a sum over activations."
-        if found.scene.weights.startswith("random-"):
-            yield "These weights are random: name those that you paint with (--weights)."
-    elif needs == "size":
-        yield "It holds at this size only (--size): M, H and W are in it."
-    else:
-        yield "It holds at every size and for all pictures."
-    if found.a.network.edge != found.b.network.edge:
-        yield "network.edge differs: the pictures are brought to sides that every pooling halves, "
-        "where it has no effect."
+    a, b = found.a, found.b
+    yield HOLDS[depends(a, b)]
+    if depends(a, b) == "activations" and found.scene.weights.startswith("random-"):
+        yield "These weights are random: name those that you paint with (--weights)."
+    if a.network.edge != b.network.edge:
+        yield EDGE
     if found.lost:
-        yield f"{found.b.name} has no tap for {', '.join(found.lost)}: left out."
+        yield f"{b.name} has no tap for {', '.join(found.lost)}: left out."
+    yield f"Total variation, the network and the plan stay those of {b.name}."
+
+
+HOLDS = {
+    "": "It holds at every size and for all pictures.",
+    "size": "It holds at this size only, whose M, H and W are in it: name the painting's (--size).",
+    "activations": "It holds for these pictures, at this size and on these weights: the divisor of "
+    "a relative error is a sum over activations.",
+}
+EDGE = "network.edge differs: the pictures have sides that every pooling halves, where it is alike."
 
 
 def depends(a: Recipe, b: Recipe) -> str:
-    """What the ratios of the weights come from: `activations`, the `size`, or nothing."""
-    pairs = [(x.content.weight, x.content.reduction, y.content.reduction) for x, y in ((a, b),)]
-    ...
+    """What the closed form takes its numbers from: `activations`, the `size`, or neither."""
+    content, style = unlike(a, b, "content"), unlike(a, b, "style")
+    if "relative" in content | style:
+        return "activations"
+    grams = {a.style.gram, b.style.gram}
+    positions = "raw" in grams and len(grams) > 1 and a.style.reduction != "relative"
+    weighs = bool(a.style.weight)
+    return "size" if content or "image" in style or (positions and weighs) else ""
+
+
+def unlike(a: Recipe, b: Recipe, kind: Literal["content", "style"]) -> set[str]:
+    """The reductions of a term that A has, if they are two."""
+    one, other = (a.content, b.content) if kind == "content" else (a.style, b.style)
+    differ = one.weight and one.reduction != other.reduction
+    return {one.reduction, other.reduction} if differ else set()
+
+
+def proof(found: Translation) -> str:
+    """Both evaluated at the photograph with noise."""
+    one, other = found.ratios
+    return (
+        f"At the photograph with noise, content / style is {one:.9g} and {other:.9g}; "
+        f"no term differs by more than {found.deviation:.2g} of itself."
+    )

@@ -5,7 +5,8 @@ can be decoded, and a curve as long as the plan. Anything less is painted again.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from nst_core import images
 from nst_core.backend import Session, Snapshot
 from nst_core.errors import DivergedError, NstError
 from nst_core.experiments import curve, output
-from nst_core.experiments.curve import Curve
+from nst_core.experiments.curve import Curve, Point
 from nst_core.plan import Stage
 from nst_core.request import Request, beside
 from nst_core.run import Job
@@ -90,7 +91,7 @@ class Easel:
         """Paints and keeps the cell; what cannot be painted to the end is kept as diverged."""
         job = Job(cell.request)
         job.session = self.session_for(job)
-        steps, course = steps_of(job), []
+        steps, course, began = steps_of(job), list[Point](), time.monotonic()
 
         def progress(stage: Stage, snapshot: Snapshot) -> None:
             course.append(curve.point(len(course) + 1, stage.size, snapshot.terms))
@@ -99,7 +100,10 @@ class Easel:
         try:
             result = job.paint(progress)
         except DivergedError as error:
-            return keep_diverged(cell, job, tuple(course), error)
+            end = {"diverged": len(course) + 1, "cause": str(error)}
+            seconds = round(time.monotonic() - began, 2)
+            record = job.identity() | {"finished": False, **end, "seconds": seconds}
+            return keep_diverged(Outcome(cell, record, tuple(course)))
         output.write(cell.curve, curve.write(tuple(course)))
         result.save(cell.picture)
         return Outcome(cell, result.record, tuple(course))
@@ -119,7 +123,7 @@ def kept(cell: Cell) -> Outcome | None:
     job = Job(cell.request)
     try:
         record, course = read_record(cell), curve.read(cell.curve.read_text("utf-8"))
-        if not {**record, **job.identity()} == record or len(course) != steps_done(record, job):
+        if record | job.identity() != record or len(course) != steps_done(record, job):
             return None
     except (OSError, ValueError, TypeError, KeyError, NstError):
         return None
@@ -127,11 +131,14 @@ def kept(cell: Cell) -> Outcome | None:
 
 
 def read_record(cell: Cell) -> dict[str, Any]:
-    """The record of a finished picture, or of a cell that diverged."""
+    """The record of a finished picture, or of a cell that diverged, which has no picture."""
     if cell.picture.exists():
         images.read(cell.picture)  # the whole of it
         return dict(json.loads(images.read_record(cell.picture)))
-    return dict(json.loads(beside(cell.picture).read_text("utf-8")))
+    record = dict(json.loads(beside(cell.picture).read_text("utf-8")))
+    if "diverged" not in record:
+        raise FileNotFoundError(cell.picture)
+    return record
 
 
 def steps_of(job: Job) -> int:
@@ -146,19 +153,11 @@ def steps_done(record: Mapping[str, Any], job: Job) -> int:
     return steps_of(job) if record["finished"] else -1
 
 
-def keep_diverged(cell: Cell, job: Job, course: Curve, error: DivergedError) -> Outcome:
+def keep_diverged(outcome: Outcome) -> Outcome:
     """Its record stands alone: there is no picture."""
-    record = job.identity() | {
-        "finished": False,
-        "diverged": len(course) + 1,
-        "cause": str(error),
-        "seconds": 0.0,
-    }
+    cell = outcome.cell
     cell.picture.unlink(missing_ok=True)
-    output.write(cell.curve, curve.write(course))
-    output.write(beside(cell.picture), json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    return Outcome(cell, record, course)
-
-
-def outcomes(cells: Sequence[Cell], watch: Watch) -> "Outcomes":
-    return Outcomes(cells, watch)
+    output.write(cell.curve, curve.write(outcome.curve))
+    text = json.dumps(outcome.record, indent=1, ensure_ascii=False)
+    output.write(beside(cell.picture), text + "\n")
+    return outcome

@@ -35,6 +35,12 @@ class Jump(NamedTuple):
     def factor(self) -> float:
         return self.after / self.before if self.before else 1.0
 
+    @property
+    def times(self) -> str:
+        """The factor in words of three digits: `213 times`, `883,000 times`."""
+        factor = float(f"{self.factor:.3g}")
+        return f"{factor:,.0f} times" if 100 <= factor < 1e9 else f"{factor:g} times"
+
 
 def point(step: int, size: int, terms: Terms) -> Point:
     """What is kept of an evaluation."""

@@ -1,0 +1,90 @@
+r"""Mathematics in LaTeX: what KaTeX knows, in the few commands that `plain` can spell."""
+
+import re
+from fractions import Fraction
+from math import isclose
+
+HAT, BAR = "\u0302", "\u0304"  # combining signs
+
+_SIGNS = {
+    r"\cdot": "·", r"\sum": "Σ", r"\nabla": "∇", r"\odot": "⊙", r"\downarrow": "↓",
+    r"\rightarrow": "→", r"\searrow": "↘", r"\swarrow": "↙", r"\ ": " ", "-": "−", "'": "′",
+    "_l": "ₗ", "_x": "ₓ", "d_": "d", "Σ ": "Σ", "{": "", "}": "",
+}  # fmt: skip
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+_GROUP = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
+
+
+def number(value: float) -> str:
+    """In six digits if it has no more, else as the fraction that it is, else in twelve."""
+    if float(f"{value:.6g}") != value:
+        found = Fraction(value).limit_denominator(1000)
+        if isclose(found, value, rel_tol=1e-12):
+            return rf"\tfrac{{{found.numerator}}}{{{found.denominator}}}"
+    if value and not 1e-3 <= abs(value) < 1e5:
+        digits, _, exponent = f"{value:.11e}".partition("e")
+        digits = digits.rstrip("0").rstrip(".")
+        return ("" if digits == "1" else rf"{digits} \cdot ") + f"10^{{{int(exponent)}}}"
+    return f"{value:.12g}"
+
+
+def factor(value: float) -> str:
+    """Nothing where it is one."""
+    return "" if value == 1 else number(value)
+
+
+def product(*factors: str) -> str:
+    """Of those that are not empty."""
+    return r" \cdot ".join(part for part in factors if part)
+
+
+def fraction(top: str, bottom: str) -> str:
+    """The top alone where there is no bottom."""
+    return rf"\frac{{{top}}}{{{bottom}}}" if bottom else top
+
+
+def error(difference: str, norm: str = "squared") -> str:
+    """The sum of its squares, or of its absolute values."""
+    if norm == "absolute":
+        return rf"\sum |{difference}|"
+    return rf"\sum ({difference})^2" if " " in difference else rf"\sum {difference}^2"
+
+
+def term(name: str) -> str:
+    """A name in upright letters."""
+    return rf"\text{{{name}}}"
+
+
+def words(text: str) -> str:
+    """A remark in upright letters."""
+    return term(text.replace("_", r"\_"))
+
+
+def plain(formula: str) -> str:
+    """The LaTeX of this module and of those that use it, in Unicode, on one line."""
+    found = re.sub(r"\\(?:text|mathrm)\{(\w+)\}", r"\1", formula)
+    found = re.sub(r" ?\\, ?", "·", found)
+    found = re.sub(r"\\tfrac\{(\d+)\}\{(\d+)\}", r"\1/\2", found)
+    found = re.sub(r"\^\\top", "ᵀ", found)
+    found = re.sub(r"\^(?:\{(-?\d+)\}|(\d))", _raised, found)
+    found = re.sub(rf"\\sqrt{_GROUP}", r"√(\1)", found)
+    found = re.sub(rf"\\frac{_GROUP}{_GROUP}", _over, found)
+    found = re.sub(r"\\hat (\w)", rf"\1{HAT}", found)
+    found = re.sub(r"\\bar (\w)", rf"\1{BAR}", found)
+    for sign, spelled in _SIGNS.items():
+        found = found.replace(sign, spelled)
+    return found
+
+
+def columns(line: str) -> int:
+    """How wide a line is: a combining sign takes no column."""
+    return sum(sign not in (HAT, BAR) for sign in line)
+
+
+def _raised(match: re.Match[str]) -> str:
+    return (match[1] or match[2]).translate(_RAISED)
+
+
+def _over(match: re.Match[str]) -> str:
+    whole = "·" not in re.sub(r"\([^()]*\)", "", match[2])
+    return f"{match[1]} / {match[2] if whole else f'({match[2]})'}"

@@ -1,0 +1,203 @@
+"""A recipe on one sheet: what it is and where from, its formula, and how the picture is found."""
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from nst_core import recipe_text, weights
+from nst_core.plan import Adam, Lbfgs, Noise, Plan, Sgd
+from nst_core.recipe import NetworkChoice, Preprocessing, Recipe, Style, Triple
+
+INDENT = 12
+
+
+def as_text(recipe: Recipe, width: int = 80) -> str:
+    """For a terminal of `width` columns."""
+    head = f"{recipe.name}: {recipe.title}"
+    facts = (fact(key, value, width) for key, value in facts_of(recipe).items())
+    legend = textwrap.fill(recipe_text.LEGEND, width)
+    parts = (
+        textwrap.fill(head, width) + "\n" + fact("from", recipe.source, width),
+        recipe_text.text(recipe, width),
+        legend,
+        "\n".join(facts),
+        "\n".join(fact("note", note, width) for note in recipe.notes),
+        "\n".join(fact("departs", departure, width) for departure in recipe.departures),
+    )
+    return "\n\n".join(part for part in parts if part)
+
+
+def as_latex(recipe: Recipe) -> str:
+    """Markdown, its mathematics in LaTeX."""
+    rows = [("Source", recipe.source)]
+    rows += [(key.capitalize(), value) for key, value in facts_of(recipe).items()]
+    rows += [("Note", note) for note in recipe.notes]
+    rows += [("Departs", departure) for departure in recipe.departures]
+    facts = "\n".join(f"- {key}: {value}" for key, value in rows)
+    formula = f"$$\n{recipe_text.latex(recipe)}\n$$"
+    return f"# {recipe.name}: {recipe.title}\n\n{formula}\n\n{recipe_text.LEGEND}\n\n{facts}"
+
+
+def as_json(recipe: Recipe) -> dict[str, Any]:
+    """The fields, and what the sheet says of them."""
+    formula = {"text": recipe_text.text(recipe), "latex": recipe_text.latex(recipe)}
+    return {"recipe": recipe.model_dump(mode="json"), "formula": formula, "facts": facts_of(recipe)}
+
+
+def index(recipes: Iterable[Recipe], width: int = 80) -> str:
+    """Name, weights and optimiser of each on one line; below it, what it is and where from."""
+    rows = [("recipe", "weights", "optimiser", "what it is", "where from")]
+    rows += [(r.name, r.network.weights, r.plan.optimizer, r.title, r.source) for r in recipes]
+    long, wide = (max(len(row[column]) + 2 for row in rows) for column in (0, 1))
+    return "\n".join(
+        f"{name:<{long}}{weights:<{wide}}{optimiser}\n{lines(width, title, source)}"
+        for name, weights, optimiser, title, source in rows
+    )
+
+
+def lines(width: int, *texts: str) -> str:
+    """Each text on lines of its own, indented."""
+    return "\n".join(
+        textwrap.fill(text, width, initial_indent="    ", subsequent_indent="    ")
+        for text in texts
+    )
+
+
+def fact(key: str, value: str, width: int) -> str:
+    """A line, or several, with the key before them."""
+    return textwrap.fill(
+        value,
+        width,
+        initial_indent=f"{key:<{INDENT}}",
+        subsequent_indent=" " * INDENT,
+        break_on_hyphens=False,
+    )
+
+
+def facts_of(recipe: Recipe) -> dict[str, str]:
+    """Everything but the formula, in words."""
+    plan = recipe.plan
+    return {
+        "network": features(recipe.network),
+        "pixels": pixels(recipe.network),
+        "style": styles(recipe.style),
+        "without": ", ".join(absent(recipe)) or "nothing: every term has a weight",
+        "box": box(recipe),
+        "size": size(plan),
+        "evaluations": evaluations(plan),
+        "start": start(plan),
+        "optimiser": optimiser(plan, recipe.variable.scales),
+    }
+
+
+def features(choice: NetworkChoice) -> str:
+    """Weights, pooling, edge, normalisation."""
+    edge = {"floor": "dropped", "ceil": "pooled as far as they go"}[choice.edge]
+    scaled = "rescaled to a mean activation of one" if choice.normalised else "as they were trained"
+    return (
+        f"{choice.weights}, {choice.pooling} pooling, odd last rows and columns {edge} "
+        f"({choice.edge}), filters {scaled}"
+    )
+
+
+def pixels(choice: NetworkChoice) -> str:
+    """The preprocessing that the network is given."""
+    rule: Preprocessing | weights.Preprocessing
+    if choice.preprocessing:
+        rule, origin = choice.preprocessing, "the recipe's own"
+    elif choice.weights in weights.SETS:
+        rule, origin = weights.SETS[choice.weights].preprocessing, "that of the weights"
+    else:
+        return "as the weights want them"
+    mean = "" if not any(rule.mean) else f" − {triple(rule.mean)}"
+    scaled = f"{rule.scale:g} · I{mean}" if rule.scale != 1 else f"I{mean}"
+    divided = scaled if set(rule.std) == {1.0} else f"({scaled}) / {triple(rule.std)}"
+    return f"{divided} in {rule.channels}, {origin}"
+
+
+def triple(values: Triple) -> str:
+    return f"({', '.join(f'{value:.7g}' for value in values)})"
+
+
+def styles(style: Style) -> str:
+    """The style picture's shape, and what several of them are."""
+    shape = "its own shape" if style.resize == "own" else "the photograph's height and width"
+    shares = ":".join(f"{share:g}" for share in style.blend)
+    several = {"targets": "the target is their average Gram matrix", "losses": "a term for each"}
+    split = f"shares {shares}" if shares else "equal shares"
+    return f"in {shape}; of several, {several[style.combine]}, {split}"
+
+
+def absent(recipe: Recipe) -> Iterator[str]:
+    """The terms that have no weight."""
+    weights = {"content": recipe.content.weight, "style": recipe.style.weight}
+    weights["total variation"] = recipe.tv.weight
+    return (name for name, weight in weights.items() if not weight)
+
+
+def box(recipe: Recipe) -> str:
+    """Whether x stays among the colours that exist."""
+    kind = recipe.variable.box
+    if kind == "none":
+        return "none: the colours are cut to those that exist when the picture is saved"
+    step = {"clip": "made", "clamp": "meant"}[kind]
+    remembered = f"; L-BFGS remembers the step that was {step}"
+    cut = f"{kind}: each step is cut to the colours that exist"
+    return cut + remembered * (recipe.plan.optimizer == "lbfgs")
+
+
+def size(plan: Plan) -> str:
+    """The painting's size."""
+    if plan.side == "area":
+        return f"as many pixels as a square of {plan.size}"
+    return f"{plan.size} pixels on the {plan.side} side"
+
+
+def evaluations(plan: Plan) -> str:
+    """How many of the total and its gradient, at each scale."""
+    stages = plan.stages()
+    if len(stages) == 1:
+        return f"{stages[0].iterations}, at one scale"
+    counts = ", ".join(f"{stage.iterations} at {stage.size}" for stage in stages)
+    return f"{counts} pixels, each scale from the one before and with a fresh optimiser"
+
+
+def start(plan: Plan) -> str:
+    """The first image."""
+    if plan.init == "noise":
+        return noise(plan.noise, plan.seed)
+    names = {"content": "the photograph", "style": "the style picture"}
+    return names.get(plan.init, f"the picture {plan.init}")
+
+
+def noise(rule: Noise, seed: int) -> str:
+    kinds = {"normal": "normal, σ =", "uniform": "uniform, ±"}
+    centre = {"mean": "the mean colour of the pixels' rule", "grey": "mid-grey", "black": "black"}
+    width = f"{kinds[rule.distribution]} {rule.width:.4g}".replace("± ", "±")
+    return f"white noise around {centre[rule.centre]}, {width} of the unit interval, seed {seed}"
+
+
+def optimiser(plan: Plan, scales: Triple) -> str:
+    """Its constants, all of them."""
+    if plan.optimizer == "lbfgs":
+        return lbfgs(plan.lbfgs)
+    return adam(plan.adam, scales) if plan.optimizer == "adam" else sgd(plan.sgd)
+
+
+def lbfgs(s: Lbfgs) -> str:
+    floor = f"{s.curvature:g}" + (" · ‖y‖ ‖s‖" if not s.absolute else "")
+    restart = f", everything forgotten after each {s.restart} evaluations" if s.restart else ""
+    return (
+        f"L-BFGS without line search: lr {s.lr:g}, history {s.history}, "
+        f"a pair is kept if y·s > {floor}{restart}"
+    )
+
+
+def adam(s: Adam, scales: Triple) -> str:
+    share = ", ".join(dict.fromkeys(f"{s.lr / scale:.3g}" for scale in scales))
+    own = "" if set(scales) == {1.0} else f" ({share} of the unit interval)"
+    return f"Adam: lr {s.lr:g}{own}, β₁ {s.beta1:g}, β₂ {s.beta2:g}, ε {s.epsilon:g}"
+
+
+def sgd(s: Sgd) -> str:
+    return f"gradient descent: lr {s.lr:g} · {s.decay:g}^(t / {s.every:g}) at evaluation t from 0"

@@ -1,0 +1,105 @@
+"""Why no weights make one recipe's terms out of another's: every reason there is."""
+
+from collections.abc import Mapping
+from math import isclose
+
+from nst_core import weights
+from nst_core.errors import NstError
+from nst_core.recipe import Preprocessing, Recipe
+from nst_core.recipe_sheet import pixels
+from nst_core.scene import Scene
+
+# what A and B say is filled in
+REASONS: Mapping[str, str] = {
+    "weights": "network.weights is {} and {}, whose features differ",
+    "pooling": "network.pooling is {} and {}, so that their features differ",
+    "normalised": "network.normalised is {} and {}, so that their features differ",
+    "preprocessing": "their networks are given other pixels, {}; and {}",
+    "norm": "content.norm is {} and {}, and no multiple of the one is the other",
+    "centred": "style.centred is {} and {}: Gram matrices of other features",
+    "shift": "style.shift is {} and {}: Gram matrices of other features",
+    "content": "their content terms share no tap: {} and {}",
+    "style": "their style terms share no tap: {} and {}",
+    "positions": "style.gram is {} and {}, of which only one divides by M, and the style has "
+    "another M than the painting",
+}
+CURE = "make them agree in a .toml of your own"
+CURES = {"positions": "name pictures of one shape, or set style.resize to content in the first"}
+
+Rule = Preprocessing | weights.Preprocessing
+
+
+class Untranslatable(NstError):  # noqa: N818
+    """`reason` is a key of REASONS."""
+
+    def __init__(self, a: Recipe, b: Recipe, reason: str, said: tuple[object, object]) -> None:
+        self.reason = reason
+        why = REASONS[reason].format(*map(written, said))
+        cure = CURES.get(reason, CURE)
+        super().__init__(f"{a.name} cannot be translated into {b.name}: {why}. Try: {cure}")
+
+
+def written(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def check_fields(a: Recipe, b: Recipe) -> None:
+    """Raises Untranslatable for what the recipes alone decide."""
+    for reason in ("weights", "pooling", "normalised"):
+        alike(a, b, reason, getattr(a.network, reason), getattr(b.network, reason))
+    if not same_pixels(rule(a), rule(b)):
+        said = pixels(a.network), pixels(b.network)
+        raise Untranslatable(a, b, "preprocessing", said)
+    if a.content.weight:
+        alike(a, b, "norm", a.content.norm, b.content.norm)
+        share(a, b, "content", a.content.taps, b.content.taps)
+    if a.style.weight:
+        alike(a, b, "centred", a.style.centred, b.style.centred)
+        alike(a, b, "shift", a.style.shift, b.style.shift)
+        share(a, b, "style", a.style.taps, b.style.taps)
+
+
+def check_pictures(a: Recipe, b: Recipe, scene: Scene) -> None:
+    """Raises Untranslatable where a divisor M of one recipe is another for style and painting."""
+    grams = a.style.gram, b.style.gram
+    if not a.style.weight or (grams[0] == "raw") == (grams[1] == "raw"):
+        return
+    for tap in a.style.taps:
+        if tap in b.style.taps and scene.S[tap][0].size != scene.F[tap][0].size:
+            raise Untranslatable(a, b, "positions", grams)
+
+
+def alike(a: Recipe, b: Recipe, reason: str, one: object, other: object) -> None:
+    if one != other:
+        raise Untranslatable(a, b, reason, (one, other))
+
+
+def share(
+    a: Recipe, b: Recipe, reason: str, one: Mapping[str, float], other: Mapping[str, float]
+) -> None:
+    """Raises Untranslatable if no tap that weighs something in A is one of B's."""
+    weighty = [tap for tap, weight in one.items() if weight]
+    if weighty and not any(tap in other for tap in weighty):
+        raise Untranslatable(a, b, reason, (", ".join(weighty), ", ".join(other)))
+
+
+def rule(recipe: Recipe) -> Rule | None:
+    """How pixels reach the network; None where only the weights' file knows."""
+    choice = recipe.network
+    if choice.preprocessing or choice.weights not in weights.SETS:
+        return choice.preprocessing
+    return weights.SETS[choice.weights].preprocessing
+
+
+def same_pixels(one: Rule | None, other: Rule | None) -> bool:
+    """Whether two rules are one affine map, (scale·I − mean) / std."""
+    if one is None or other is None:
+        return one is other
+    pairs = zip(affine(one), affine(other), strict=True)
+    return one.channels == other.channels and all(isclose(*pair) for pair in pairs)
+
+
+def affine(found: Rule) -> list[float]:
+    """Three slopes and three offsets."""
+    slopes = [found.scale / std for std in found.std]
+    return slopes + [mean / std for mean, std in zip(found.mean, found.std, strict=True)]

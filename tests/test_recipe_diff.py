@@ -1,0 +1,121 @@
+"""What differs between two recipes: every field, both values, and a sentence that fits."""
+
+import pytest
+
+from nst_core import recipe, recipe_diff
+from nst_core.recipe_diff import differences
+
+SHIPPED = recipe.names()
+OWN = {"scale": 255.0, "channels": "BGR"}
+
+
+def loaded(**changes):
+    """The default with changes, whose keys are written `style__gram`."""
+    return recipe.load("default", [(k.replace("__", "."), v) for k, v in changes.items()])
+
+
+def only(**changes):
+    """The one difference that a change of the default makes."""
+    (found,) = differences(loaded(), loaded(**changes))
+    return found
+
+
+def test_every_field_has_a_sentence_and_every_sentence_a_field():
+    fields = dict(recipe_diff.fields(loaded().model_dump(mode="json")))
+    assert fields.keys() == recipe_diff.MEANINGS.keys()
+    assert set(recipe_diff.NO_RATIO) <= fields.keys()
+    assert {key for key, value in fields.items() if value in (None, [])} <= recipe_diff.UNSET.keys()
+
+
+def test_what_a_recipe_is_called_is_no_difference():
+    assert differences(loaded(), loaded(name="other", title="T", source="S", notes=["n"])) == []
+    text = recipe_diff.as_text(loaded(), loaded(name="other"))
+    assert text.splitlines()[-1] == "no field differs"
+    assert text.splitlines()[1] == "B  other: Relative errors, coarse to fine"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_pair_of_recipes_has_its_differences_and_no_other(name):
+    one = recipe.load(name)
+    for other in map(recipe.load, SHIPPED):
+        found = differences(one, other)
+        a, b = (dict(recipe_diff.fields(r.model_dump(mode="json"))) for r in (one, other))
+        assert [d.field for d in found] == [key for key in a if a[key] != b[key]]
+        assert all(d.meaning.endswith(".") for d in found)
+        lines = recipe_diff.as_text(one, other, 80).splitlines()
+        assert max(map(len, lines[2:]), default=0) <= 80
+
+
+def test_differences_are_mirrored():
+    one, other = (recipe.load(name) for name in ("default", "gatys2016"))
+    there, back = differences(one, other), differences(other, one)
+    assert [(d.field, d.a, d.b) for d in there] == [(d.field, d.b, d.a) for d in back]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"style__weight": 15}, "2 × A's: more of it paints more of the style."),
+        ({"content__weight": 0}, "only in A: more of it keeps more of the photograph."),
+        ({"plan__lbfgs": {"history": 10}}, "0.5 × A's: "),
+        ({"style__gram": "elements"}, "Another divisor of F Fᵀ, squared in the term: "),
+        ({"network__pooling": "max"}, "Average pooling spreads a gradient over the four values"),
+        ({"variable__box": "clamp"}, "clip tells L-BFGS of the cut, clamp does not."),
+        ({"plan__seed": 3}, "a picture that differs in detail (used by neither)."),
+        ({"plan__adam": {"lr": 10}}, "500 × A's: the length of a step"),
+    ],
+)  # fmt: skip
+def test_what_a_difference_does(changes, words):
+    assert words in only(**changes).meaning
+
+
+def test_numbers_of_weight_zero_are_only_in_the_other():
+    (found,) = differences(loaded(tv__weight=0), loaded())
+    assert (found.a, found.b) == ("0", "0.125")
+    assert found.meaning.startswith("only in B: ")
+
+
+def test_taps_that_come_go_and_weigh_otherwise():
+    taps = {"relu1_1": 0.3, "relu2_1": 0.6, "conv3_1": 0.1}
+    found = only(style__taps=taps)
+    assert found.b == "relu1_1 0.3, relu2_1 0.6, conv3_1 0.1"
+    assert found.meaning.startswith(
+        "B adds conv3_1; B leaves out relu3_1, relu4_1, relu5_1; relu2_1 2 × A's: shallow taps"
+    )
+
+
+def test_taps_that_all_weigh_as_much_more():
+    one = {"relu1_1": 0.5, "relu2_1": 0.25}
+    two = {"relu1_1": 1.0, "relu2_1": 0.5}
+    (found,) = differences(loaded(style__taps=one), loaded(style__taps=two))
+    assert found.meaning.startswith("all weigh 2 × A's: ")
+
+
+def test_values_are_written_as_a_person_writes_them():
+    found = only(network__preprocessing=OWN)
+    assert found.a == "that of the weights"
+    assert found.b == "scale 255, channels BGR, mean (0, 0, 0), std (1, 1, 1)"
+    assert only(plan__coarsest=None).b == "one scale"
+    assert only(style__centred=True).b == "true"
+    assert only(style__blend=[3, 1]).b == "(3, 1)"
+    assert only(plan__lbfgs__restart=20).a == "never"
+
+
+def test_it_is_said_whom_a_field_concerns():
+    adam, lbfgs = loaded(plan__optimizer="adam", plan__adam={"lr": 1}), loaded()
+    said = {d.field: d.meaning for d in differences(adam, lbfgs)}
+    assert said["plan.adam.lr"].endswith(" (only A uses it).")
+    assert said["plan.optimizer"].endswith("entirely.")
+    noise = loaded(plan__init="noise", plan__noise={"width": 1})
+    said = {d.field: d.meaning for d in differences(lbfgs, noise)}
+    assert said["plan.noise.width"].endswith(" (only B uses it).")
+    silent = loaded(tv={"weight": 0, "norm": "squared"})
+    said = {d.field: d.meaning for d in differences(silent, loaded(tv__weight=0))}
+    assert said["tv.norm"].endswith(" (used by neither).")
+
+
+def test_long_values_have_lines_of_their_own():
+    one, other = (recipe.load(name) for name in ("default", "gatys2016"))
+    text = recipe_diff.as_text(one, other)
+    assert "style.weight   7.5 → 1000\n    133.3 × A's: more of it" in text
+    assert "\nstyle.taps\n  A  relu1_1 0.3, relu2_1 0.3" in text
