@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from nst_core.cli_options import Json, PreprocessingName
+
 recipes = typer.Typer(help="The named recipes.", no_args_is_help=True)
 
 FAILED = 1  # the exit code
 TOLERANCE = 1e-6  # of a translation, relative
 
 RECIPE = "A recipe's name, a .toml file, or a finished picture."
-Json = Annotated[bool, typer.Option("--json", help="Print it as JSON, nothing else.")]
 Name = Annotated[str, typer.Argument(metavar="RECIPE", help=RECIPE)]
 First = Annotated[str, typer.Argument(metavar="A", help=RECIPE)]
 Second = Annotated[str, typer.Argument(metavar="B", help=RECIPE)]
@@ -73,6 +74,7 @@ def translate(
         typer.Option(help="Default: those of the recipes if they are in the cache, else random."),
     ] = None,
     backend: Annotated[str, typer.Option(help="What computes the features.")] = "numpy",
+    preprocessing: PreprocessingName = None,
     as_json: Json = False,
 ) -> None:
     """The weights with which B makes A's terms. Exits with 1 if both do not agree then."""
@@ -82,8 +84,8 @@ def translate(
 
     one, other = recipe.load(a), recipe.load(b)
     check_fields(one, other)
-    seen = scene.look(one, other, scene.Ask(content, style, size, weights, backend))
-    found = translate(one, other, seen)
+    ask = scene.Ask(content, style, size, weights, backend, preprocessing)
+    found = translate(one, other, scene.look(one, other, ask))
     if as_json:
         typer.echo(json.dumps(translate_text.as_json(found), indent=1, ensure_ascii=False))
     else:

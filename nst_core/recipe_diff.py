@@ -3,12 +3,12 @@
 Name, title, source, notes and departures are about a recipe, not part of it: they are left out.
 """
 
-import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from nst_core.recipe import Recipe
+from nst_core.recipe_sheet import broken
 
 ABOUT = ("name", "title", "source", "notes", "departures")
 WHOLE = ("content.taps", "style.taps", "network.preprocessing")
@@ -134,7 +134,7 @@ def as_text(a: Recipe, b: Recipe, width: int = 80) -> str:
     lines = [f"A  {a.name}: {a.title}", f"B  {b.name}: {b.title}"]
     found = differences(a, b)
     for difference in found:
-        lines += ["", *values(difference, width), fill(difference.meaning, "    ", width)]
+        lines += ["", *values(difference, width), broken(difference.meaning, "    ", width)]
     return "\n".join(lines if found else [*lines, "", "no field differs"])
 
 
@@ -145,13 +145,8 @@ def values(found: Difference, width: int) -> Iterator[str]:
         yield line
         return
     yield found.field
-    yield fill(found.a, "  A  ", width)
-    yield fill(found.b, "  B  ", width)
-
-
-def fill(text: str, mark: str, width: int) -> str:
-    """Broken into lines, the mark before the first and its width before the others."""
-    return textwrap.fill(text, width, initial_indent=mark, subsequent_indent=" " * len(mark))
+    yield broken(found.a, "  A  ", width)
+    yield broken(found.b, "  B  ", width)
 
 
 def fields(section: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:

@@ -15,11 +15,10 @@ def as_text(recipe: Recipe, width: int = 80) -> str:
     """For a terminal of `width` columns."""
     head = f"{recipe.name}: {recipe.title}"
     facts = (fact(key, value, width) for key, value in facts_of(recipe).items())
-    legend = textwrap.fill(recipe_text.LEGEND, width)
     parts = (
-        textwrap.fill(head, width) + "\n" + fact("from", recipe.source, width),
+        broken(head, "", width) + "\n" + fact("from", recipe.source, width),
         recipe_text.text(recipe, width),
-        legend,
+        broken(recipe_text.LEGEND, "", width),
         "\n".join(facts),
         "\n".join(fact("note", note, width) for note in recipe.notes),
         "\n".join(fact("departs", departure, width) for departure in recipe.departures),
@@ -57,19 +56,21 @@ def index(recipes: Iterable[Recipe], width: int = 80) -> str:
 
 def lines(width: int, *texts: str) -> str:
     """Each text on lines of its own, indented."""
-    return "\n".join(
-        textwrap.fill(text, width, initial_indent="    ", subsequent_indent="    ")
-        for text in texts
-    )
+    return "\n".join(broken(text, "    ", width) for text in texts)
 
 
 def fact(key: str, value: str, width: int) -> str:
     """A line, or several, with the key before them."""
+    return broken(value, f"{key:<{INDENT}}", width)
+
+
+def broken(text: str, mark: str, width: int) -> str:
+    """Broken into lines, the mark before the first and its width before the others."""
     return textwrap.fill(
-        value,
+        text,
         width,
-        initial_indent=f"{key:<{INDENT}}",
-        subsequent_indent=" " * INDENT,
+        initial_indent=mark,
+        subsequent_indent=" " * len(mark),
         break_on_hyphens=False,
     )
 

@@ -29,6 +29,8 @@ class Ask:
     size: int = 128
     weights: str | None = None
     backend: str = "numpy"
+    preprocessing: str | None = None
+    """For a weights file that does not say its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +56,7 @@ def look(a: Recipe, b: Recipe, ask: Ask) -> Scene:
     other does not, the pictures are brought to sides that every pooling halves: both are the
     same there.
     """
-    job = Job(
-        Request(
-            ask.content,
-            (ask.style,),
-            on_every_tap(a, b, ask.size),
-            backend=ask.backend,
-            weights=ask.weights or default_weights(a),
-            exact=True,
-        )
-    )
+    job = Job(request(a, b, ask))
     taps = job.request.recipe.taps()
     step = 1 if a.network.edge == b.network.edge else job.network.until(taps)[-1].stride
     content, style = (sized(job, p, ask.size, step) for p in (job.content, job.styles[0]))
@@ -75,6 +68,19 @@ def look(a: Recipe, b: Recipe, ask: Ask) -> Scene:
     )
     title = f"{ask.content} {shape(content)}, {ask.style} {shape(style)}, {job.weights.name}"
     return Scene(P, S, F, content[0].size, title, job.weights.name)
+
+
+def request(a: Recipe, b: Recipe, ask: Ask) -> Request:
+    """The pictures on A's network, with the taps of both."""
+    return Request(
+        ask.content,
+        (ask.style,),
+        on_every_tap(a, b, ask.size),
+        backend=ask.backend,
+        weights=ask.weights or default_weights(a),
+        preprocessing=ask.preprocessing,
+        exact=True,
+    )
 
 
 def on_every_tap(a: Recipe, b: Recipe, size: int) -> Recipe:

@@ -1,15 +1,23 @@
 """A translation as it is shown: the closed form, what to paste, and how well it agrees."""
 
 import shlex
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, Literal
 
 from nst_core.notation import error, fraction, number, plain
 from nst_core.recipe import Recipe
-from nst_core.recipe_text import content_divisor, gram_divisor, style_divisor
+from nst_core.recipe_sheet import broken
+from nst_core.recipe_text import content_divisor, features, gram_divisor, style_divisor
 from nst_core.translate import DIGITS, Translation
+
+HOLDS = {
+    "": "It holds at every size and for all pictures.",
+    "size": "It holds at this size only, whose M, H and W are in it: name the painting's (--size).",
+    "activations": "It holds for these pictures, at this size and on these weights: the divisor of "
+    "a relative error is a sum over activations.",
+}
+EDGE = "network.edge differs: the pictures have sides that every pooling halves, where it is alike."
 
 
 def as_text(found: Translation, width: int = 80) -> str:
@@ -17,11 +25,11 @@ def as_text(found: Translation, width: int = 80) -> str:
     a, b = found.a, found.b
     parts = [
         f"{a.name} → {b.name}",
-        textwrap.fill(f"at {found.scene.title}", width),
+        broken(f"at {found.scene.title}", "", width),
         closed_form(found, width),
         toml(found.changes),
         "or\n" + " \\\n".join(options(found.changes)),
-        "\n".join(textwrap.fill(line, width) for line in (*remarks(found), proof(found))),
+        "\n".join(broken(line, "", width) for line in (*remarks(found), proof(found))),
     ]
     return "\n\n".join(parts)
 
@@ -50,26 +58,25 @@ def as_json(found: Translation) -> dict[str, Any]:
 
 def closed_form(found: Translation, width: int) -> str:
     """The formula in words, its symbols in both recipes, and its numbers."""
-    a, b = found.a, found.b
-    P = plain(error("F - P", b.content.norm))
+    rows = [
+        (r.name, *(f"{x:.6g}" for x in (r.weight, r.coefficients, r.divisors, r.translated)))
+        for r in found.rows
+    ]
+    symbols = columns([("", "c of content", "c of style", "d"), used(found.a), used(found.b)])
+    values = columns([("term", "w", "c / c'", "d' / d", "w'"), *rows])
+    return "\n\n".join((broken(in_words(found.a, found.b), "", width), symbols, values))
+
+
+def in_words(a: Recipe, b: Recipe) -> str:
+    """What the symbols are, and how they make w'."""
+    F, P = plain(features("F", b.style)), plain(error("F - P", b.content.norm))
     double = [r.name for r in (a, b) if r.style.average == "double"]
     over = f", over the number of taps in {' and '.join(double)}" if double else ""
-    words = (
-        f"A term is w · c · {P}, or w · c · Σ(G − A)² with G = F Fᵀ / d; w is the weight of its "
-        f"kind times the tap's share{over}. It is the same in both recipes if "
+    return (
+        f"A term is w · c · {P}, or w · c · Σ(G − A)² with G = {F} {F}ᵀ / d; w is the weight of "
+        f"its kind times the tap's share{over}. It is the same in both recipes if "
         "w' = w · (c / c') · (d' / d)², where ' marks the second."
     )
-    numbers = [
-        (
-            row.name,
-            *(f"{x:.6g}" for x in (row.weight, row.coefficients, row.divisors)),
-            f"{row.translated:.6g}",
-        )
-        for row in found.rows
-    ]
-    symbols = columns([("", "c of content", "c of style", "d"), used(a), used(b)])
-    values = columns([("term", "w", "c / c'", "d' / d", "w'"), *numbers])
-    return "\n\n".join((textwrap.fill(words, width), symbols, values))
 
 
 def used(recipe: Recipe) -> tuple[str, ...]:
@@ -122,15 +129,6 @@ def remarks(found: Translation) -> Iterator[str]:
     if found.lost:
         yield f"{b.name} has no tap for {', '.join(found.lost)}: left out."
     yield f"Total variation, the network and the plan stay those of {b.name}."
-
-
-HOLDS = {
-    "": "It holds at every size and for all pictures.",
-    "size": "It holds at this size only, whose M, H and W are in it: name the painting's (--size).",
-    "activations": "It holds for these pictures, at this size and on these weights: the divisor of "
-    "a relative error is a sum over activations.",
-}
-EDGE = "network.edge differs: the pictures have sides that every pooling halves, where it is alike."
 
 
 def depends(a: Recipe, b: Recipe) -> str:

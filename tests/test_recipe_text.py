@@ -11,7 +11,7 @@ from nst_core import formulas, notation, recipe, recipe_sheet, recipe_text
 from nst_core.notation import number, plain
 
 SHIPPED = recipe.names()
-# all of KaTeX that is used; it was rendered with KaTeX 0.16, strict, without a complaint
+# all of KaTeX that is used; it was rendered with KaTeX 0.19, strict, without a complaint
 COMMANDS = {
     "begin", "end", "text", "mathrm", "frac", "tfrac", "sqrt", "sum", "cdot", "top", "hat", "bar",
     "nabla", "odot", "downarrow", "rightarrow", "searrow", "swarrow",

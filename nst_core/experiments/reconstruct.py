@@ -24,7 +24,7 @@ HEADINGS = {"content": "Content of one tap", "style": "Style"}
 BASE = ("plan.init=noise", "plan.size=192", "plan.iterations=120", "tv.weight=0.05")
 # The content of the deepest taps is not found again from saturated colours. The style is not found
 # from grey: there its error, of fourth degree, bends down, and L-BFGS keeps no pair.
-NOISE = {"content": "plan.noise.width=0.05", "style": "plan.noise.width=0.25"}
+NOISE = {"content": "plan.noise.width=0.15", "style": "plan.noise.width=0.25"}
 
 
 def parts(

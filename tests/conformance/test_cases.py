@@ -10,7 +10,10 @@ from nst_core.jobs import CALLS, picked
 from nst_core.network import network
 
 RANDOM = (*cases.RANDOM, *cases.FAST)
-REAL = (pytest.param(case, marks=pytest.mark.real_weights) for case in cases.REAL)
+EVERY = [
+    *(pytest.param(c, marks=[pytest.mark.slow] * ("vgg19" in c.weights)) for c in RANDOM),
+    *(pytest.param(case, marks=pytest.mark.real_weights) for case in cases.REAL),
+]
 DEEPEST = "relu5_1"
 
 
@@ -69,7 +72,7 @@ def test_the_smallest_is_one_unit_at_the_deepest_tap():
 # Formulas
 
 
-@pytest.mark.parametrize("case", [*RANDOM, *REAL], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", EVERY, ids=lambda case: case.name)
 def test_a_case_reaches_its_taps_in_one_stage_and_asks_what_is_known(case):
     taps = case.recipe.taps()
     assert case.layers[0] == "conv1_1"
