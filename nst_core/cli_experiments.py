@@ -193,7 +193,7 @@ def explode(
 
     By default 400 steps at 128 pixels with style weight 300, which on vgg16-hed is what 1e6 is on
     the source's weights. In some of the pairs and weights that were tried the plain recipe jumps
-    too, after step 500: no line search checks its steps either.
+    too, later and seldom: no line search checks its steps either.
     """
     given = locals() | {"optimizer": None}
     from nst_core.experiments import explode as experiment

@@ -42,6 +42,15 @@ def test_every_budget_is_kept(backend, dtype):
     assert {finding.case for finding in found.findings} == {c.name for c in cases.chosen(dtype)}
 
 
+@pytest.mark.parametrize("dtype", check.DTYPES)
+def test_every_budget_is_kept_on_every_recipe(backend, dtype):
+    if (backend, dtype) == ("keras:jax", "float32"):
+        pytest.skip("minutes of compilation: nst check keras:jax --recipes --dtype float32")
+    found = check.verdict(backend, dtype, timeout=1500, recipes=True)
+    assert_holds(found)
+    assert {finding.case for finding in found.findings} == {c.name for c in cases.of_recipes()}
+
+
 def test_bfloat16_keeps_its_own():
     assert_holds(check.verdict("torch", "bfloat16"))
 
