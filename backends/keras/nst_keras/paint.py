@@ -75,7 +75,7 @@ class KerasSession:
                 watch(Snapshot(iteration, terms, here, slope))
                 x, before = optimiser.step(x, g), x
                 if targets.variable.box != "none":
-                    x = ops.minimum(ops.maximum(x, 0), scale)
+                    x = ops.clip(x, ops.zeros_like(scale), scale)
                 if targets.variable.box == "clip":
                     optimiser.moved(x - before)
         return self.array(x / scale)
