@@ -7,7 +7,7 @@ leave a backend. The preprocessing of the network comes with its weights and hap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,6 +185,14 @@ class Session(Protocol):
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         """The image after the stage's iterations; `watch` sees each one before its step."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """What a session may also tell."""
+
+    def peak_memory(self) -> int:
+        """The most bytes that this process has held on its device; 0 where that is unknown."""
 
 
 class Backend(Protocol):

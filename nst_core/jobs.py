@@ -3,17 +3,20 @@
 A job runs in a worker process of its own (`nst_core.worker`), or right here.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
-from nst_core import recipe, weights
+from nst_core import memory, recipe, weights
 from nst_core.backend import Array, Backend, Dtype, Session, Snapshot, Targets, Terms
 from nst_core.errors import NstError
+from nst_core.network import Network
 from nst_core.recipe import Recipe
+from nst_core.reference.net import kinks
 from nst_core.run import effective_weights
 from nst_core.weights import Weights
 
@@ -61,8 +64,13 @@ class Outcome:
     | `gradient` | gradient |
     | `gradient:TERM` | each: the gradient of one term |
     | `paint`; `image:T`, `slope:T` | paint: the result; image and gradient before step T |
-    | `features@T:TAP` | paths: the features where the path begins, half way, and at its last step |
+    | `kinks@T:LAYER` | paths: on which side of its kinks the network is where the path begins, half
+    way, and at its last step; all_paths: at every step |
     | `nudged` | nudged: `paint` from an image whose every value is moved by `NUDGE` ε |
+
+    `seconds` are those of each call, of opening the `session` and finding the `targets`, of the
+    `import`, and of every step of the painting. `memory` is the largest that was held, in bytes:
+    `host`, and `device` where a session says it.
     """
 
     flags: dict[str, str] = field(default_factory=dict)
@@ -71,10 +79,14 @@ class Outcome:
     nudged: list[float] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     arrays: dict[str, Array] = field(default_factory=dict)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    memory: dict[str, int] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 def do(backend: Backend, job: Job, arrays: Mapping[str, Array]) -> Outcome:
-    """One job, in this process, on the arrays `image`, `content`, `style0` and on."""
+    """One job, in this process, on the arrays `image`, `content`, `style0` and on; `start` is
+    what painting begins from, if it is not `image`."""
     return Asking(backend, job, picked(arrays, job.pictures)).outcome()
 
 
@@ -82,6 +94,19 @@ def picked(arrays: Mapping[str, Array], pictures: str) -> dict[str, Array]:
     """The arrays of one set of pictures, which are named `SET/image` and so on."""
     start = f"{pictures}/" if pictures else ""
     return {name.removeprefix(start): a for name, a in arrays.items() if name.startswith(start)}
+
+
+def styles(arrays: Mapping[str, Array]) -> list[Array]:
+    """`style0` and on, in their order."""
+    count = sum(name.startswith("style") for name in arrays)
+    return [arrays[f"style{index}"] for index in range(count)]
+
+
+def nudged(start: Array, epsilon: float) -> Array:
+    """Every value moved by `NUDGE` ε of itself, up or down."""
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], start.shape)
+    moved: Array = start * (1 + NUDGE * epsilon * signs)
+    return moved
 
 
 def path_steps(iterations: int) -> list[int]:
@@ -100,33 +125,47 @@ class Asking:
 
     def outcome(self) -> Outcome:
         before = {name: array.copy() for name, array in self.given.items()}
+        self.timed("session", lambda: self.session)
         self.done.flags = dict(self.session.flags)
+        if set(self.job.calls) - {"features"}:
+            self.timed("targets", lambda: self.targets)
         for name, call in CALLS.items():
             if name in self.job.calls:
-                call(self)
+                self.timed(name, partial(call, self))
         for name, array in before.items():
             if not np.array_equal(array, self.given[name]):
                 self.done.complaints.append(f"the session changed the array '{name}' it was given")
+        self.done.memory = memory.peak(self.session)
         return self.done
+
+    def timed(self, name: str, call: Callable[[], object]) -> None:
+        began = time.perf_counter()
+        call()
+        self.done.seconds[name] = [time.perf_counter() - began]
 
     @cached_property
     def recipe(self) -> Recipe:
         return recipe.build(self.job.recipe, "of the job")
 
     @cached_property
+    def loaded(self) -> Weights:
+        return self.job.loaded()
+
+    @property
+    def network(self) -> Network:
+        return self.recipe.network.of(self.loaded.network)
+
+    @cached_property
     def session(self) -> Session:
         """On the weights as the recipe uses them."""
-        loaded = self.job.loaded()
-        net = self.recipe.network.of(loaded.network)
-        ready = effective_weights(loaded, net, self.recipe)
-        job = self.job
-        return self.backend.session(net, ready, device=job.device, dtype=job.dtype, exact=job.exact)
+        ready, job = effective_weights(self.loaded, self.network, self.recipe), self.job
+        return self.backend.session(
+            self.network, ready, device=job.device, dtype=job.dtype, exact=job.exact
+        )
 
     @cached_property
     def targets(self) -> Targets:
-        count = sum(name.startswith("style") for name in self.given)
-        styles = [self.given[f"style{index}"] for index in range(count)]
-        targets = self.session.targets(self.given["content"], styles, self.recipe)
+        targets = self.session.targets(self.given["content"], styles(self.given), self.recipe)
         self.keep("targets", targets.values)
         return targets
 
@@ -134,7 +173,11 @@ class Asking:
     def image(self) -> Array:
         return self.given["image"]
 
-    def keep(self, label: str, arrays: Mapping[str, Array]) -> None:
+    @property
+    def start(self) -> Array:
+        return self.given.get("start", self.image)
+
+    def keep(self, label: str, arrays: Mapping[str, Any]) -> None:
         self.done.arrays |= {f"{label}:{name}": array for name, array in arrays.items()}
 
     def keep_terms(self, seam: str, terms: Terms) -> None:
@@ -164,27 +207,43 @@ class Asking:
 
     def paint(self) -> None:
         iterations: list[int] = []
+        seconds: list[float] = []
+        left = time.perf_counter()
 
         def watch(snapshot: Snapshot) -> None:
+            nonlocal left
+            seconds.append(time.perf_counter() - left)
             step = str(len(iterations))
             iterations.append(snapshot.iteration)
             self.done.totals.append(snapshot.terms.total)
             self.keep("image", {step: snapshot.image()})
             self.keep("slope", {step: snapshot.gradient()})
+            left = time.perf_counter()
 
-        self.done.arrays["paint"] = self.painted(self.image, watch)
+        self.done.arrays["paint"] = self.painted(self.start, watch)
+        self.done.seconds["steps"] = seconds
         if iterations != list(range(self.recipe.plan.iterations)):
             self.done.complaints.append(f"the painting's snapshots are numbered {iterations}")
 
     def paths(self) -> None:
         for step in path_steps(self.recipe.plan.iterations):
-            image = self.done.arrays[f"image:{step}"]
-            self.keep(f"features@{step}", self.session.features(image, self.job.taps))
+            self.sides(step)
+
+    def all_paths(self) -> None:
+        for step in range(self.recipe.plan.iterations):
+            self.sides(step)
+
+    def sides(self, step: int) -> None:
+        """The kinks of the features before a step, in a byte each."""
+        image = self.done.arrays[f"image:{step}"]
+        features = self.session.features(image, self.job.taps)
+        found = kinks(self.network, features) if features else {}
+        small = {n: a if a.dtype == bool else a.astype(np.uint8) for n, a in found.items()}
+        self.keep(f"kinks@{step}", small)
 
     def nudged(self) -> None:
         """From a start that differs by about what the first gradient of a backend loses."""
-        signs = np.random.default_rng(0).choice([-1.0, 1.0], self.image.shape)
-        start = self.image * (1 + NUDGE * EPSILON[self.job.dtype] * signs)
+        start = nudged(self.start, EPSILON[self.job.dtype])
 
         def watch(snapshot: Snapshot) -> None:
             self.done.nudged.append(snapshot.terms.total)
@@ -234,6 +293,7 @@ CALLS: Mapping[str, Callable[[Asking], None]] = {
     "each": Asking.each,
     "paint": Asking.paint,
     "paths": Asking.paths,
+    "all_paths": Asking.all_paths,
     "nudged": Asking.nudged,
     "again": Asking.again,
     "refusals": Asking.refusals,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
-Optimizer = Literal["lbfgs", "adam", "sgd"]
+Optimizer = Literal["lbfgs", "adam", "native-adam", "sgd"]
 INITS = ("content", "style", "noise")
 
 
@@ -57,6 +57,11 @@ class Noise(Settings):
     """Mid-grey, the mean colour of the preprocessing, or black."""
 
 
+def section(optimizer: Optimizer) -> str:
+    """The part of a plan that has the optimiser's settings: `native-adam` takes Adam's lr alone."""
+    return "adam" if optimizer == "native-adam" else optimizer
+
+
 class Stage(Settings):
     """One scale of the plan: its size in pixels, its share of the work."""
 
@@ -66,6 +71,13 @@ class Stage(Settings):
     lbfgs: Lbfgs
     adam: Adam
     sgd: Sgd
+
+    @property
+    def settings(self) -> Lbfgs | Adam | Sgd:
+        """The constants of its optimiser."""
+        if self.optimizer == "lbfgs":
+            return self.lbfgs
+        return self.sgd if self.optimizer == "sgd" else self.adam
 
 
 class Plan(Settings):

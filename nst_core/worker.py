@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -30,6 +31,13 @@ JOBS, ARRAYS = "jobs.json", "arrays.safetensors"
 RESULTS, RESULT_ARRAYS = "results.json", "results.safetensors"
 TIMEOUT = 600.0  # seconds
 LAST_LINES = 12
+# what changes the numbers or the speed of a framework
+RECORDED = (
+    "CUBLAS_WORKSPACE_CONFIG", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND", "MKL_NUM_THREADS",
+    "NVIDIA_TF32_OVERRIDE", "OMP_NUM_THREADS", "TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS",
+    "TF_FORCE_GPU_ALLOW_GROWTH", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS",
+    "XLA_FLAGS", "XLA_PYTHON_CLIENT_PREALLOCATE",
+)  # fmt: skip
 
 
 def about(backend: str) -> About:
@@ -52,20 +60,19 @@ def run(
         asked = {"ticket": ticket, "backend": backend, "jobs": described}
         (folder / JOBS).write_text(json.dumps(asked), "utf-8")
         _save(folder / ARRAYS, arrays)
-        _start(backend, folder, timeout)
+        _start(backend, folder, environment(folder, jobs), timeout)
         return collect(backend, folder, ticket, len(jobs))
 
 
-def _start(backend: str, folder: Path, timeout: float) -> None:
+def _start(backend: str, folder: Path, environment: Mapping[str, str], timeout: float) -> None:
     command = [sys.executable, "-m", "nst_core.worker", str(folder)]
-    environment = os.environ | {"KERAS_HOME": str(folder)}  # a stray keras.json changes floatx
     try:
         done = subprocess.run(
             command,
             capture_output=True,
             errors="replace",  # a crash may cut a character in two
             timeout=timeout,
-            env=environment,
+            env=os.environ | environment,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -79,6 +86,21 @@ def _start(backend: str, folder: Path, timeout: float) -> None:
         raise WorkerError(
             f"the worker of backend '{backend}' {ended}: {last}", last_lines(done.stderr)
         )
+
+
+def environment(folder: Path, jobs: Sequence[Job]) -> dict[str, str]:
+    """What is set before anything is imported."""
+    found = {
+        "KERAS_HOME": str(folder),  # a stray keras.json changes floatx
+        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+    }
+    if jobs and all(job.device == "cpu" for job in jobs):
+        found["CUDA_VISIBLE_DEVICES"] = "-1"
+    if jobs and all(job.exact for job in jobs):
+        found["NVIDIA_TF32_OVERRIDE"] = "0"
+    return found
 
 
 def last_lines(text: str) -> str:
@@ -106,10 +128,15 @@ def work(folder: Path) -> None:
     """The worker's side: reads the jobs, does them, writes what they returned."""
     asked = json.loads((folder / JOBS).read_text("utf-8"))
     given = load_file(folder / ARRAYS)
+    began = time.perf_counter()
     backend = registry.backend(asked["backend"])
     told = backend.about()
+    imported = time.perf_counter() - began
     jobs = [Job(**{key: _tuple(value) for key, value in job.items()}) for job in asked["jobs"]]
     outcomes = [do(backend, job, given) for job in jobs]
+    for done in outcomes:
+        done.seconds["import"] = [imported]
+        done.environment = {name: os.environ[name] for name in RECORDED if name in os.environ}
     leave(folder, asked["ticket"], told, outcomes)
 
 

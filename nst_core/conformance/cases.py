@@ -9,9 +9,10 @@ import numpy as np
 
 from nst_core import images, recipe, weights
 from nst_core.backend import Array, Dtype
-from nst_core.jobs import Job
+from nst_core.jobs import Job, picked
 from nst_core.network import network
 from nst_core.recipe import Recipe, names
+from nst_core.weights import Weights
 
 TRAINED = "vgg16-hed"
 
@@ -77,6 +78,16 @@ class Case:
         """Every layer up to the deepest tap."""
         net = network(weights.load(self.weights).network)
         return tuple(layer.name for layer in net.until(self.recipe.taps()))
+
+    @property
+    def flat(self) -> bool:
+        return self.pictures == "flat"
+
+    def loaded(self) -> Weights:
+        return self.job("cpu", "float64").loaded()
+
+    def given(self) -> dict[str, Array]:
+        return picked(pictures(), self.pictures)
 
     def job(self, device: str, dtype: Dtype) -> Job:
         fields = self.recipe.model_dump(mode="json")

@@ -12,7 +12,8 @@ from nst_core.backend import About, Dtype
 from nst_core.conformance import cases
 from nst_core.conformance.budgets import PRECISIONS, Precision
 from nst_core.conformance.cases import Case
-from nst_core.conformance.judge import LEVELS, Judge, Row, Truth
+from nst_core.conformance.judge import LEVELS, Judge, Row
+from nst_core.conformance.truth import Truth
 from nst_core.errors import BackendError, WorkerError, unknown
 from nst_core.jobs import Outcome
 

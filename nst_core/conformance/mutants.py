@@ -15,7 +15,8 @@ from nst_core.backend import Array, Dtype, Requirement, Session, Snapshot, Targe
 from nst_core.conformance import cases
 from nst_core.conformance.budgets import PRECISIONS
 from nst_core.conformance.check import truth
-from nst_core.conformance.judge import Judge, Row, Truth
+from nst_core.conformance.judge import Judge, Row
+from nst_core.conformance.truth import Truth
 from nst_core.errors import WorkerError
 from nst_core.formulas import gram_matrix
 from nst_core.jobs import do

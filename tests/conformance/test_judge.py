@@ -133,7 +133,7 @@ def test_no_damaged_array_passes(right, damage):
 
 
 @pytest.mark.parametrize("damage", ["missing", "a vector", "a number", "transposed"])
-@pytest.mark.parametrize("name", ["features@4:relu1_2", "features@9:conv3_1", "features@0:pool2"])
+@pytest.mark.parametrize("name", ["kinks@4:relu1_2", "kinks@9:relu3_1", "kinks@0:pool2"])
 def test_features_on_the_path_have_their_shape(right, name, damage):
     outcome = right(SMALLEST)
     rows = judged(with_array(outcome, name, DAMAGE[damage](outcome.arrays[name])))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nst_core import recipe, registry, weights, worker
-from nst_core.conformance import cases, judge, mutants
+from nst_core.conformance import cases, mutants
 from nst_core.conformance.budgets import PRECISIONS
 from nst_core.conformance.check import truth
 from nst_core.conformance.judge import LEVELS, Judge
@@ -174,7 +174,7 @@ def test_a_slope_at_zero_is_noticed(slope, asked, black):
 
 @pytest.mark.parametrize(("slope", "level"), [(Vgg, None), (SlopeOne, 3), (SlopeHalf, 3)])
 def test_the_judge_catches_a_slope_at_zero(slope, level, unbiased, black, monkeypatch):
-    monkeypatch.setattr(judge, "pictures", lambda: black)
+    monkeypatch.setattr(cases, "pictures", lambda: black)
     case = cases.Case("black", unbiased, "means", cases.ONCE)
     outcome = do(WrongBackend(slope, NumpySession), case.job("cpu", "float64"), black)
     rows = Judge(truth(case), outcome, PRECISIONS["float64"]).rows()

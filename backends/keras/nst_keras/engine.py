@@ -45,7 +45,7 @@ def _torch(objective: Objective, _: Sequence[Any], exact: bool) -> Objective:  #
     return backward
 
 
-def _jax(objective: Objective, variables: Sequence[Any], exact: bool) -> Objective:  # noqa: ARG001
+def _jax(objective: Objective, variables: Sequence[Any], exact: bool) -> Objective:
     """Compiled in exact mode too: otherwise JAX compiles each operation on its own."""
     import jax
 
@@ -54,7 +54,11 @@ def _jax(objective: Objective, variables: Sequence[Any], exact: bool) -> Objecti
         with keras.StatelessScope(state_mapping=mapping):
             return objective(x, inputs, targets)
 
-    differentiated = jax.jit(jax.value_and_grad(pure, has_aux=True), static_argnames="targets")
+    differentiated = jax.jit(
+        jax.value_and_grad(pure, has_aux=True),
+        static_argnames="targets",
+        compiler_options={"xla_gpu_deterministic_ops": exact},
+    )
 
     def evaluate(x: Any, inputs: Any, targets: Any) -> tuple[Any, Any]:
         arrays = [variable.value for variable in variables]
@@ -83,6 +87,23 @@ def devices() -> tuple[str, ...]:
 
         count = len(tf.config.list_physical_devices("GPU"))
     return (*(f"cuda:{index}" for index in range(count)), "cpu")
+
+
+def peak_memory(device: str) -> int:
+    """In bytes; 0 on the CPU. `device` is `cpu` or `gpu:N`."""
+    if not device.startswith("gpu"):
+        return 0
+    if ENGINE == "torch":
+        import torch
+
+        return int(torch.cuda.max_memory_allocated(device.replace("gpu", "cuda")))
+    if ENGINE == "jax":
+        import jax
+
+        return int(jax.devices("gpu")[int(device[4:])].memory_stats()["peak_bytes_in_use"])
+    import tensorflow as tf
+
+    return int(tf.config.experimental.get_memory_info(device.upper())["peak"])
 
 
 def set_flags(device: str, dtype: str, exact: bool) -> dict[str, str]:
@@ -124,4 +145,5 @@ def _jax_flags(dtype: str, exact: bool) -> dict[str, str]:
         "x64": str(jax.config.jax_enable_x64),
         "matmul_precision": str(jax.config.jax_default_matmul_precision),
         "compiled": "True",
+        "deterministic": str(exact),
     }

@@ -80,6 +80,9 @@ class KerasSession:
                     optimiser.moved(x - before)
         return self.array(x / scale)
 
+    def peak_memory(self) -> int:
+        return engine.peak_memory(self.device)
+
     def grams(self, image: Array, style: Style) -> dict[str, Array]:
         with keras.device(self.device):
             S = self.vgg(self.tensor(image)[None], tuple(style.taps))

@@ -81,6 +81,11 @@ class TfSession:
                     optimiser.moved(x - before)
         return self.array(x / scale)
 
+    def peak_memory(self) -> int:
+        if "gpu" not in self.device:
+            return 0
+        return int(tf.config.experimental.get_memory_info(self.device[1:].upper())["peak"])
+
     def grams(self, image: Array, style: Style) -> dict[str, Array]:
         with tf.device(self.device):
             S = self.vgg(self.tensor(image)[None], tuple(style.taps))

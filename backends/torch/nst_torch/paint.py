@@ -78,6 +78,9 @@ class TorchSession:
                 optimiser.moved(x - before)
         return self.array(x / scale)
 
+    def peak_memory(self) -> int:
+        return torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else 0
+
     def grams(self, image: Array, style: Style) -> dict[str, Array]:
         with torch.no_grad():
             S = self.vgg(self.tensor(image)[None], tuple(style.taps))

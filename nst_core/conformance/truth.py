@@ -1,0 +1,138 @@
+"""The float64 session on one question: the numbers that every backend is held to."""
+
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_core.backend import Array, Snapshot, Targets
+from nst_core.jobs import nudged, styles
+from nst_core.plan import Stage
+from nst_core.recipe import Recipe, Style, Term
+from nst_core.reference import mass
+from nst_core.reference.net import Choice, Kinks, kinks, windows
+from nst_core.reference.paint import NumpySession
+from nst_core.run import effective_weights
+from nst_core.weights import Weights
+
+TIE = 1e-12
+
+
+class Question(Protocol):
+    """What a session is asked, and with what: a case of the suite, or a person's own pictures."""
+
+    @property
+    def recipe(self) -> Recipe: ...
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """Names of `nst_core.jobs.CALLS`."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Every layer up to the deepest tap."""
+
+    @property
+    def flat(self) -> bool:
+        """Whether large parts of the pictures are of one colour."""
+
+    def loaded(self) -> Weights:
+        """The weights, before the recipe changes them."""
+
+    def given(self) -> dict[str, Array]:
+        """`image`, `content`, `style0` and on; `start` if painting does not begin at `image`."""
+
+
+class Walk(NamedTuple):
+    """A painting: total and image before each step, and the image after the last."""
+
+    totals: list[float]
+    images: list[Array]
+    painted: Array
+
+
+class Truth:
+    """The float64 session on a question, and what it finds on any outcome's kinks."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.recipe = question.recipe
+        loaded = question.loaded()
+        self.network = self.recipe.network.of(loaded.network)
+        self.weights = effective_weights(loaded, self.network, self.recipe)
+        self.session = NumpySession(self.network, self.weights, "float64", exact=True)
+        self.vgg = self.session.vgg
+        self.given = question.given()
+        self.image = self.given["image"]
+        self.walks: dict[float, Walk] = {}
+        self.start = self.given.get("start", self.image)
+
+    @property
+    def stage(self) -> Stage:
+        return self.recipe.plan.stages()[-1]
+
+    @cached_property
+    def features(self) -> dict[str, Array]:
+        return self.session.features(self.image, self.question.layers)
+
+    @cached_property
+    def targets(self) -> Targets:
+        return self.session.targets(self.given["content"], styles(self.given), self.recipe)
+
+    @cached_property
+    def sides(self) -> dict[str, tuple[Choice, NDArray[np.bool_]]]:
+        """For each layer with kinks: the truth's own pattern, and which units are off the kink.
+
+        A unit within 1e-12 of it, in units of the layer's deviation, is on both sides.
+        """
+        found: dict[str, tuple[Choice, NDArray[np.bool_]]] = {}
+        own = kinks(self.network, self.features)
+        for before, layer in pairwise(self.question.layers):
+            if layer in own:
+                x = self.features[before]
+                if self.network.layer(layer).kind == "relu":
+                    margin = np.abs(x)
+                else:
+                    cells = np.sort(windows(x, self.network.edge))
+                    second, first = np.moveaxis(cells[..., -2:], -1, 0)
+                    margin = first - second
+                found[layer] = own[layer], margin > TIE * x.std()
+        return found
+
+    def condition(self, term: Term) -> float:
+        """‖mass‖ / ‖value‖ of the term's Gram matrix: what its sums lose by cancellation."""
+        if not isinstance(term.formula, Style):
+            return 1.0
+        found = mass.gram(self.features[term.tap], term.formula)
+        return float(np.linalg.norm(found.mass) / np.linalg.norm(found.value))
+
+    def gradient(self, image: Array, targets: Targets, pattern: Kinks) -> Array:
+        """d total / d image on a given pattern of kinks; empty if that pattern does not fit."""
+        try:
+            return self.session.gradient(image, targets, pattern)[1]
+        except ValueError:
+            return np.empty(0)
+
+    @cached_property
+    def walk(self) -> Walk:
+        """The truth's own path."""
+        return self.walk_from(self.start)
+
+    def nudged(self, epsilon: float) -> Walk:
+        """Its path from a start whose every value is moved by `NUDGE` ε."""
+        if epsilon not in self.walks:
+            self.walks[epsilon] = self.walk_from(nudged(self.start, epsilon))
+        return self.walks[epsilon]
+
+    def walk_from(self, start: Array) -> Walk:
+        totals: list[float] = []
+        images: list[Array] = []
+
+        def watch(snapshot: Snapshot) -> None:
+            totals.append(snapshot.terms.total)
+            images.append(snapshot.image())
+
+        painted = self.session.paint(start, self.targets, self.stage, watch)
+        return Walk(totals, images, painted)
