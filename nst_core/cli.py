@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from nst_core.cli_check import check
+from nst_core.cli_compare import compare
 from nst_core.cli_experiments import experiments
 from nst_core.cli_options import (
     Backend,
@@ -147,6 +148,7 @@ def backends(
 
 
 app.command()(check)
+app.command()(compare)
 app.add_typer(experiments)
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,9 +45,11 @@ class Job:
 
     def loaded(self) -> Weights:
         """The weights of the job."""
-        found = weights.load(self.weights)
         if not self.preprocessing:
-            return found
+            return weights.load(self.weights)
+        if Path(self.weights).suffix in weights.SUFFIXES:
+            return weights.load(self.weights, preprocessing=self.preprocessing)
+        found = weights.load(self.weights)
         return replace(found, preprocessing=weights.PREPROCESSINGS[self.preprocessing])
 
 

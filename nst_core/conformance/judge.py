@@ -12,12 +12,13 @@ from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nst_core import optimisers
 from nst_core.backend import Array, Targets
 from nst_core.conformance import budgets
 from nst_core.conformance.measures import norm_wise, ratio, units
-from nst_core.conformance.truth import Truth
+from nst_core.conformance.truth import Sides, Truth
 from nst_core.jobs import Outcome, path_steps
 from nst_core.network import KERNEL
 from nst_core.recipe import Content, Style, Term
@@ -42,8 +43,8 @@ class Row:
     measured: float
     budget: float
     kind: str = ""
-    """What is measured: an operation (conv, relu, pool, gram), a kind of term, `features`,
-    `target`, `kinks`, `gradient`, `step`, `path`, `total` or `distance`."""
+    """What is measured: conv, relu, pool, gram, content, style, tv, features, kinks, gradient,
+    step, path, total or distance."""
     at: str = ""
     """The layer, tap or step."""
 
@@ -56,6 +57,17 @@ class Row:
         """measured / budget; infinite if a budget of zero is not kept, or nothing is bounded."""
         bounded = np.isfinite(self.measured) and np.isfinite(self.budget)
         return ratio(self.measured, self.budget) if bounded else np.inf
+
+
+def flips(found: Kinks, sides: Sides) -> dict[str, NDArray[np.bool_]]:
+    """For each layer with kinks, the units that are on another side than in the truth: all of
+    them, if the layer has another shape."""
+    return {
+        name: (found[name] != own) & decided
+        if name in found and found[name].shape == own.shape
+        else np.ones(own.shape, bool)
+        for name, (own, decided) in sides.items()
+    }
 
 
 @dataclass
@@ -201,7 +213,8 @@ class Judge:
                 value = self.truth.targets.values[term.name]
                 error = norm_wise(self.found(f"targets:{term.name}"), value)
                 allowed = budget * self.truth.condition(term)
-                yield Row(2, f"target {term.name}", error, allowed, "target", term.tap)
+                kind = "gram" if isinstance(term.formula, Style) else "content"
+                yield Row(2, f"target {term.name}", error, allowed, kind, term.tap)
 
     # level 3
 
@@ -223,35 +236,35 @@ class Judge:
 
     def flips(self) -> tuple[int, int]:
         """Units on the other side of their kink than in the truth, and how many have one."""
-        flips, count = 0, 0
-        for name, found in self.kinks.items():
-            own, decided = self.truth.sides[name]
-            count += own.size
-            flips += int(np.sum((found != own) & decided)) if found.shape == own.shape else own.size
-        return flips, count
+        sides = self.truth.sides
+        flipped = sum(int(mask.sum()) for mask in flips(self.kinks, sides).values())
+        return flipped, sum(own.size for own, _ in sides.values())
 
     # level 4
 
     def steps(self) -> Iterator[Row]:
         """Each step by the core's optimiser, which takes over the backend's state before it."""
-        stage, box = self.truth.stage, self.truth.recipe.variable.box
-        scale = self.truth.session.scale(self.truth.targets)
-        optimiser = optimisers.make_optimiser(stage)
-        lr = stage.settings.lr
-        points = [self.found(f"image:{t}") * scale for t in range(stage.iterations)]
-        points.append(self.found("paint") * scale)
+        stage, unit = self.truth.stage, self.precision.image_unit
         first = mass.Sum(self.truth.start, np.abs(self.truth.start), 1)
-        error = units(self.found("image:0"), first, self.precision.image_unit)
+        error = units(self.found("image:0"), first, unit)
         yield Row(4, "first image", error, budgets.STEP["adam"], "step")
+        budget = budgets.STEP[stage.optimizer]
+        stepped = self.stepped(optimisers.make_optimiser(stage))
+        for t, (x, expected, after) in enumerate(stepped):
+            error = units(after, mass.Sum(expected, np.abs(x) + stage.settings.lr, 1), unit)
+            yield Row(4, f"{stage.optimizer}, step {t}", error, budget, "step", str(t))
+
+    def stepped(self, optimiser: optimisers.Optimiser) -> Iterator[tuple[Array, Array, Array]]:
+        """(the backend's variable, what `optimiser` makes of it, what the backend made)."""
+        box = self.truth.recipe.variable.box
+        scale = self.truth.session.scale(self.truth.targets)
+        points = [self.found(f"image:{t}") * scale for t in range(self.truth.stage.iterations)]
+        points.append(self.found("paint") * scale)
         for t, (x, after) in enumerate(pairwise(points)):
             expected = optimiser.step(x, self.found(f"slope:{t}") / scale)
             if box != "clamp":
                 optimiser.moved(after - x)
-            expected = expected if box == "none" else expected.clip(0, scale)
-            scales = mass.Sum(expected, np.abs(x) + lr, 1)
-            error = units(after, scales, self.precision.image_unit)
-            budget = budgets.STEP[stage.optimizer]
-            yield Row(4, f"{stage.optimizer}, step {t}", error, budget, "step", str(t))
+            yield x, expected if box == "none" else expected.clip(0, scale), after
 
     # level 5
 

@@ -1,5 +1,6 @@
 """The float64 session on one question: the numbers that every backend is held to."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple, Protocol
@@ -18,6 +19,7 @@ from nst_core.run import effective_weights
 from nst_core.weights import Weights
 
 TIE = 1e-12
+Sides = Mapping[str, tuple[Choice, NDArray[np.bool_]]]
 
 
 class Question(Protocol):
@@ -67,6 +69,7 @@ class Truth:
         self.given = question.given()
         self.image = self.given["image"]
         self.walks: dict[float, Walk] = {}
+        self.steps: dict[int, Sides] = {}
         self.start = self.given.get("start", self.image)
 
     @property
@@ -82,16 +85,26 @@ class Truth:
         return self.session.targets(self.given["content"], styles(self.given), self.recipe)
 
     @cached_property
-    def sides(self) -> dict[str, tuple[Choice, NDArray[np.bool_]]]:
+    def sides(self) -> Sides:
+        return self.sides_of(self.features)
+
+    def sides_before(self, step: int) -> Sides:
+        """Where its own path is before a step."""
+        if step not in self.steps:
+            image = self.walk.images[step]
+            self.steps[step] = self.sides_of(self.session.features(image, self.question.layers))
+        return self.steps[step]
+
+    def sides_of(self, features: Mapping[str, Array]) -> Sides:
         """For each layer with kinks: the truth's own pattern, and which units are off the kink.
 
         A unit within 1e-12 of it, in units of the layer's deviation, is on both sides.
         """
         found: dict[str, tuple[Choice, NDArray[np.bool_]]] = {}
-        own = kinks(self.network, self.features)
+        own = kinks(self.network, features)
         for before, layer in pairwise(self.question.layers):
             if layer in own:
-                x = self.features[before]
+                x = features[before]
                 if self.network.layer(layer).kind == "relu":
                     margin = np.abs(x)
                 else:

@@ -3,7 +3,7 @@
 from nst_core.weights.choosing import resolve
 from nst_core.weights.failure import FetchError
 from nst_core.weights.fetching import fetch
-from nst_core.weights.loading import load
+from nst_core.weights.loading import SUFFIXES, load
 from nst_core.weights.normalised import normalise, read_means, write_means
 from nst_core.weights.parameters import Weights, content_hash
 from nst_core.weights.sets import (
@@ -26,6 +26,7 @@ __all__ = [
     "NONE",
     "PREPROCESSINGS",
     "SETS",
+    "SUFFIXES",
     "TORCHVISION",
     "Download",
     "FetchError",

@@ -1,0 +1,146 @@
+"""A comparison from beginning to end: every task measured, judged, paired and summed up."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nst_compare.judge as judging
+from nst_compare import models
+from nst_compare.explain import number
+from nst_compare.judge import Evidence
+from nst_compare.measure import Precision, Subject, Task, measure
+from nst_compare.models import Entry, Report
+from nst_core import __version__
+from nst_core.conformance.truth import Truth
+
+CPUINFO = Path("/proc/cpuinfo")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The report, and what the page shows beside it."""
+
+    report: Report
+    subject: Subject
+    truth: Truth
+    evidence: Sequence[Evidence]
+
+
+def compare(
+    subject: Subject,
+    backends: Sequence[str],
+    precisions: Sequence[Precision],
+    device: str,
+    timeout: float,
+    watch: Callable[[Task], None],
+) -> Comparison:
+    """Runs every task; `watch` is told of each before it begins. One that fails fails alone."""
+    truth, found = Truth(subject), list[Evidence]()
+    for task in subject.tasks(backends, precisions):
+        watch(task)
+        measurement = measure(subject, task, device, timeout)
+        found.append(judging.judge(truth, measurement, core_total(found, task)))
+    entries = [one.entry for one in found]
+    report = Report(
+        nst=__version__,
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        machine=machine(device),
+        device=device,
+        subject=described(subject),
+        sentence=sentence(entries),
+        holds=bool(entries) and all(entry.holds for entry in entries),
+        entries=entries,
+        pairs=judging.pairs(found),
+        truth=truth.walk.totals,
+    )
+    return Comparison(report, subject, truth, found)
+
+
+def core_total(found: Sequence[Evidence], task: Task) -> float | None:
+    """The last total of the plan's own optimiser in the same backend, at the same precision."""
+    for entry in (one.entry for one in found):
+        same = (entry.backend, entry.precision) == (task.backend, task.precision.name)
+        if same and entry.counted and entry.totals:
+            return entry.totals[-1]
+    return None
+
+
+def sentence(entries: Sequence[Entry]) -> str:
+    """Who differs and where; or that nobody does, and who comes nearest to it."""
+    bad = sorted((entry for entry in entries if not entry.holds), key=gravity)
+    if bad:
+        first = next(finding for finding in bad[0].findings if finding.broken)
+        names = ", ".join(entry.name for entry in bad[1:])
+        return first.sentence + f" So do others: {names}." * bool(names)
+    counted = [entry for entry in entries if entry.counted]
+    backends = len({entry.backend for entry in counted})
+    worst = max(counted, key=lambda entry: entry.rows[0].ratio or 0.0)
+    row = worst.rows[0]
+    who = "The backend" if backends == 1 else f"All {backends} backends"
+    keep = "keeps" if backends == 1 else "keep"
+    return (
+        f"{who} {keep} every budget: what comes nearest to one is {row.what} of {worst.name}, "
+        f"{number(row.measured)} of {number(row.budget)}."
+    )
+
+
+def gravity(entry: Entry) -> tuple[bool, int]:
+    """The lowest level first, a worker that failed last."""
+    broken = [row.level for row in entry.rows if not row.holds]
+    return bool(entry.failure), min(broken, default=0)
+
+
+def described(subject: Subject) -> models.Subject:
+    """The pictures and the question, for the record."""
+    job, (_, height, width) = subject.painting, subject.pictures["content"].shape
+    identity = job.identity()
+    return models.Subject(
+        content=identity["content"],
+        styles=identity["styles"],
+        weights=identity["weights"],
+        sha256=identity["sha256"],
+        width=width,
+        height=height,
+        iterations=job.stages[-1].iterations,
+        recipe=subject.recipe.model_dump(mode="json"),
+    )
+
+
+def machine(device: str) -> dict[str, str]:
+    """What the figures were measured on."""
+    found = {"system": platform.system(), "processor": processor()}
+    found |= {"cores": str(cores()), "python": platform.python_version()}
+    if device.startswith("cuda"):
+        found["gpu"] = gpu(device)
+    return found
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def processor() -> str:
+    """Its model where that is known, else its architecture."""
+    if CPUINFO.exists():
+        for line in CPUINFO.read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def gpu(device: str) -> str:
+    """Its name and driver."""
+    index = device.partition(":")[2] or "0"
+    asked = ["nvidia-smi", "-i", index, "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    try:
+        said = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return said.stdout.strip()

@@ -1,0 +1,230 @@
+"""A measurement, judged by the budgets of the conformance suite, and put into an entry."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import permutations
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nst_compare import explain, slips
+from nst_compare.measure import Measurement
+from nst_compare.models import Entry, Finding, Flips, Pair, Parting, Row
+from nst_core.backend import Array
+from nst_core.conformance.check import claimed
+from nst_core.conformance.judge import Judge, flips
+from nst_core.conformance.judge import Row as Judged
+from nst_core.conformance.measures import norm_wise
+from nst_core.conformance.truth import Truth
+from nst_core.jobs import Outcome
+
+OF_STEPS = ("step", "total", "distance")  # what an optimiser decides
+PAIRED = ("gradient", "gram", "painting")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the report shows of an entry beside its numbers, and what pairs are made from.
+
+    `flipped` counts, at each pixel of the image, the units on another side of their kink there.
+    """
+
+    entry: Entry
+    painted: Array | None = None
+    flipped: Array | None = None
+    compared: Mapping[str, Array] = field(default_factory=dict)
+
+
+def judge(truth: Truth, found: Measurement, core: float | None = None) -> Evidence:
+    """The entry of a measurement, with its evidence.
+
+    `core` is the last total of the core's optimiser in the same backend, for a framework's own.
+    """
+    task = found.task
+    entry = Entry(
+        backend=task.backend,
+        precision=task.precision.name,
+        optimizer=task.variant.name,
+        holds=False,
+        failure=found.failure,
+        output=found.output,
+        seconds={"total": found.seconds},
+    )
+    if found.outcome is None or found.about is None:
+        return Evidence(entry.model_copy(update={"findings": [explain.failure(entry)]}))
+    about = found.about
+    entry.framework, entry.engine = f"{about.framework} {about.version}", about.engine
+    with np.errstate(all="ignore"):
+        return Examination(truth, found, found.outcome, entry, core).evidence()
+
+
+@dataclass
+class Examination:
+    """An outcome, held against the truth."""
+
+    truth: Truth
+    found: Measurement
+    outcome: Outcome
+    entry: Entry
+    core: float | None
+
+    @cached_property
+    def judge(self) -> Judge:
+        precision = claimed(self.outcome.flags, exact=self.found.task.precision.exact)
+        return Judge(self.truth, self.outcome, precision)
+
+    @cached_property
+    def measured(self) -> list[Judged]:
+        """Every row, in the order of levels and layers."""
+        said, dtype = self.outcome.flags.get("dtype", "nothing"), self.found.task.precision.dtype
+        if said != dtype:
+            return [Judged(0, f"the flag 'dtype' says {said}, not {dtype}", np.inf, 0.0)]
+        return list(self.judge.rows())
+
+    @property
+    def comparable(self) -> bool:
+        """Shapes and names are right."""
+        return all(row.holds for row in self.measured if row.level == 0)
+
+    @property
+    def judged(self) -> list[Judged]:
+        """The rows that count: not the steps of a framework's own optimiser."""
+        own = self.entry.counted
+        return [row for row in self.measured if own or row.kind not in OF_STEPS]
+
+    def evidence(self) -> Evidence:
+        entry, outcome = self.entry, self.outcome
+        entry.flags, entry.environment = outcome.flags, outcome.environment
+        entry.memory, entry.seconds = outcome.memory, entry.seconds | seconds(outcome)
+        entry.rows = [as_row(row) for row in sorted(self.measured, key=lambda row: -row.ratio)]
+        entry.holds = all(row.holds for row in self.judged)
+        entry.totals = list(outcome.totals)
+        if not self.comparable:
+            entry.findings = list(self.findings())
+            return Evidence(entry)
+        entry.drift, entry.flips, entry.parting = self.drift(), self.flips(), self.parting()
+        entry.findings = list(self.findings())
+        return Evidence(entry, self.judge.found("paint"), self.where(), self.compared())
+
+    def findings(self) -> Iterator[Finding]:
+        """What is worth a sentence, the gravest first."""
+        entry, broken = self.entry, [row for row in self.judged if not row.holds]
+        if broken:
+            first = min(broken, key=lambda row: row.level)
+            yield explain.broken(entry, first, len(broken), self.cause(first))
+        if not self.comparable:
+            return
+        if entry.optimizer:
+            row = max((r for r in self.measured if r.kind == "step" and r.at), key=by_ratio)
+            yield explain.native(entry, row, self.core, self.cause(row))
+        for finding in (
+            explain.coarse(entry),
+            explain.flipped(entry, entry.flips),
+            explain.parted(entry, entry.parting) if entry.parting and not broken else None,
+            explain.compiled(entry),
+        ):
+            if finding:
+                yield finding
+
+    def cause(self, row: Judged) -> str:
+        return "" if row.holds or not self.comparable else slips.cause(self.judge, row)
+
+    def drift(self) -> list[float | None]:
+        """How far its path is from the truth's, before each step and after the last."""
+        walk, steps = self.truth.walk, range(len(self.outcome.totals))
+        points = [*(self.judge.found(f"image:{t}") for t in steps), self.judge.found("paint")]
+        return [norm_wise(a, b) for a, b in zip(points, (*walk.images, walk.painted), strict=True)]
+
+    @cached_property
+    def masks(self) -> Mapping[str, NDArray[np.bool_]]:
+        return flips(self.judge.kinks, self.truth.sides)
+
+    def flips(self) -> list[Flips]:
+        return [
+            Flips(layer=layer, count=int(mask.sum()), of=mask.size)
+            for layer, mask in self.masks.items()
+        ]
+
+    def where(self) -> Array:
+        """At each pixel, (height, width), how many of the units that see it are flipped."""
+        _, height, width = self.truth.image.shape
+        count = np.zeros((height, width))
+        for layer, mask in self.masks.items():
+            stride = self.truth.network.layer(layer).stride
+            cells = np.kron(mask.sum(0), np.ones((stride, stride)))[:height, :width]
+            count[: cells.shape[0], : cells.shape[1]] += cells
+        return count
+
+    def parting(self) -> Parting | None:
+        """The first step at which a unit is on another side than on the truth's own path."""
+        asked = {name.partition(":")[0] for name in self.outcome.arrays}
+        for step in range(len(self.outcome.totals)):
+            if f"kinks@{step}" not in asked:
+                continue
+            masks = flips(self.judge.kinks_before(step), self.truth.sides_before(step))
+            if layer := next((name for name, mask in masks.items() if mask.any()), None):
+                channel, row, column = (int(i) for i in np.argwhere(masks[layer])[0])
+                on = bool(self.judge.kinks_before(step)[layer][channel, row, column])
+                units = sum(int(mask.sum()) for mask in masks.values())
+                return Parting(
+                    step=step, layer=layer, channel=channel, row=row, column=column,
+                    on=on, units=units,
+                )  # fmt: skip
+        return None
+
+    def compared(self) -> dict[str, Array]:
+        """What pairs of backends are compared by."""
+        taps = self.truth.recipe.style.taps
+        grams = [self.judge.found(f"itself:style:{tap}").ravel() for tap in taps]
+        found = self.judge.found
+        return {
+            "gradient": found("gradient"),
+            "gram": np.concatenate([G / np.linalg.norm(G) for G in grams]),
+            "painting": found("paint"),
+        }
+
+
+def by_ratio(row: Judged) -> float:
+    return row.ratio
+
+
+def as_row(row: Judged) -> Row:
+    return Row(
+        level=row.level,
+        what=row.what,
+        kind=row.kind,
+        at=row.at,
+        measured=float(row.measured),
+        budget=float(row.budget),
+        ratio=float(row.ratio),
+        holds=bool(row.holds),
+    )
+
+
+def seconds(outcome: Outcome) -> dict[str, float]:
+    """Of importing, opening a session, finding the targets, compiling, and one evaluation."""
+    told = {name: found[0] for name, found in outcome.seconds.items() if len(found) == 1}
+    steps = outcome.seconds["steps"]
+    step = median(steps[1:] or steps)
+    first = told["terms"] + told["gradient"] - 2 * step
+    named = {name: told[name] for name in ("import", "session", "targets")}
+    return named | {"compile": max(0.0, first), "evaluation": step}
+
+
+def pairs(found: Sequence[Evidence]) -> list[Pair]:
+    """Every two backends of one precision, against each other."""
+    usable = [one for one in found if one.compared and one.entry.counted]
+    return [
+        Pair(
+            precision=a.entry.precision,
+            what=what,
+            a=a.entry.backend,
+            b=b.entry.backend,
+            distance=norm_wise(a.compared[what], b.compared[what]),
+        )
+        for what in PAIRED
+        for a, b in permutations(usable, 2)
+        if a.entry.precision == b.entry.precision
+    ]

@@ -1,0 +1,144 @@
+"""`nst compare`: every backend on the same pictures, against the truth and each other."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nst_core.cli_options import (
+    Colour,
+    ContentWeight,
+    Init,
+    Json,
+    MaxPixels,
+    PreprocessingName,
+    RecipeName,
+    Seed,
+    Set,
+    Size,
+    StyleScale,
+    StyleWeight,
+    TvWeight,
+    WeightsName,
+    make_request,
+)
+from nst_core.errors import NstError
+
+if TYPE_CHECKING:
+    from nst_compare.comparison import Comparison
+    from nst_compare.measure import Task
+
+FAILED = 1  # the exit code
+TIMEOUT = 600.0  # seconds
+
+
+def compare(
+    content: Annotated[str | None, typer.Argument(help="The photograph, or sample:NAME.")] = None,
+    styles: Annotated[
+        list[str] | None, typer.Argument(metavar="STYLE...", help="One painting or more.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="REPORT/", help="A folder.")
+    ] = None,
+    backends: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,NAME,...", help="Default: every one that is ready."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N, for all of them.")] = "cpu",
+    precision: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="float64, float32, tf32, bfloat16; may be repeated. "
+            "Default: the first two, on a GPU all."
+        ),
+    ] = None,
+    recipe: RecipeName = None,
+    weights: WeightsName = None,
+    preprocessing: PreprocessingName = None,
+    size: Size = None,
+    optimizer: Annotated[
+        str | None,
+        typer.Option(help="lbfgs or adam; native-adam adds each framework's own to the core's."),
+    ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(help="Steps of the painting. Default: 10.")
+    ] = None,
+    init: Init = None,
+    content_weight: ContentWeight = None,
+    style_weight: StyleWeight = None,
+    tv_weight: TvWeight = None,
+    style_scale: StyleScale = None,
+    colour: Colour = None,
+    seed: Seed = None,
+    set_: Set = None,
+    max_pixels: MaxPixels = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="OLD.json", help="Exit with 1 if an error has grown since."),
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds for each worker.")] = TIMEOUT,
+    as_json: Json = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of report.json, and no more.")
+    ] = False,
+) -> None:
+    """Every backend against the truth and each other. Exits with 1 if a budget breaks."""
+    given = locals()
+    if schema:
+        from nst_compare.models import Report
+
+        typer.echo(json.dumps(Report.model_json_schema(), indent=1))
+        return
+    found = carry_out(given, content, styles, output)
+    holds = found.report.holds and not found.report.grown
+    raise typer.Exit(0 if holds else FAILED)
+
+
+def carry_out(
+    given: dict[str, Any], content: str | None, styles: list[str] | None, output: Path | None
+) -> "Comparison":
+    """Compares, writes the report, and prints its table."""
+    from rich.console import Console
+
+    from nst_compare import baseline, report
+    from nst_compare.comparison import compare, described
+    from nst_compare.measure import ITERATIONS, SIZE, Subject, precisions
+
+    if not content or not styles or not output:
+        raise NstError("pictures and a folder are needed: nst compare CONTENT STYLE -o REPORT/")
+    report.check_folder(output)
+    device, path = given["device"], given["baseline"]
+    names, modes = named(given["backends"]), precisions(device, given["precision"] or ())
+    old = baseline.read(path) if path else None
+    given |= {"size": given["size"] or SIZE, "iterations": given["iterations"] or ITERATIONS}
+    subject = Subject(make_request(given["recipe"], given | {"backend": "numpy"}))
+    if old:
+        baseline.check(old, described(subject), device, path)
+    voice = Console(stderr=True, quiet=given["as_json"])
+    if note := subject.painting.note:
+        voice.print(note, highlight=False, markup=False, soft_wrap=True)
+    with voice.status("the truth") as status:
+
+        def watch(task: "Task") -> None:
+            status.update(f"{task.backend}, {task.precision.name}")
+
+        found = compare(subject, names, modes, device, given["timeout"], watch)
+        if old:
+            found.report.grown = baseline.grown(old, found.report)
+        report.write(found, output)
+    if given["as_json"]:
+        typer.echo(found.report.model_dump_json(indent=1))
+    else:
+        Console().print(report.summary(found.report, output))
+    return found
+
+
+def named(asked: str | None) -> list[str]:
+    """The backends that are meant: all that are ready, but for the truth, if none is named."""
+    from nst_core import registry
+    from nst_core.conformance.check import addresses
+
+    if asked:
+        return addresses([name.strip() for name in asked.split(",")])
+    return [line.name for line in registry.listing() if not line.problem and line.name != "numpy"]
