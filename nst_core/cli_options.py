@@ -32,7 +32,7 @@ DtypeName = Annotated[str | None, typer.Option("--dtype", help="float32, float64
 Exact = Annotated[
     bool | None, typer.Option("--exact/--fast", help="TF32 and nondeterminism off, or allowed.")
 ]
-Optimizer = Annotated[str | None, typer.Option(help="lbfgs, adam or sgd.")]
+Optimizer = Annotated[str | None, typer.Option(help="lbfgs, adam, native-adam or sgd.")]
 Iterations = Annotated[int | None, typer.Option(help="Evaluations at the finest scale.")]
 Init = Annotated[str | None, typer.Option(help="content, style, noise, or a picture.")]
 ContentWeight = Annotated[float | None, typer.Option(help="Weight of the content term.")]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_core import plan
+from nst_core.errors import NstError
 
 Array = NDArray[np.floating[Any]]
 
@@ -123,7 +124,13 @@ Optimiser = Adam | Lbfgs | Sgd
 
 
 def make_optimiser(stage: plan.Stage) -> Optimiser:
-    """A fresh optimiser for the stage."""
-    if stage.optimizer == "sgd":
-        return Sgd(stage.sgd)
-    return Adam(stage.adam) if stage.optimizer == "adam" else Lbfgs(stage.lbfgs)
+    """A fresh optimiser for the stage; raises NstError for a framework's own."""
+    match stage.optimizer:
+        case "adam":
+            return Adam(stage.adam)
+        case "native-adam":
+            raise NstError("this backend has no Adam of its own: use --optimizer adam")
+        case "sgd":
+            return Sgd(stage.sgd)
+        case "lbfgs":
+            return Lbfgs(stage.lbfgs)

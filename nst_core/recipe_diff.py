@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nst_core.plan import section as section_of
 from nst_core.recipe import Recipe
 from nst_core.recipe_sheet import broken
 
@@ -80,7 +81,8 @@ MEANINGS: Mapping[str, str] = {
     "plan.coarsest": "coarse scales come first and find the large strokes",
     "plan.coarser": "the share of the coarse scales in the work",
     "plan.optimizer": "L-BFGS goes further in one evaluation; Adam's step does not depend on "
-    "the size of the weights; plain descent depends on it entirely",
+    "the size of the weights, though that of a framework's own (native-adam) may, whose ε is "
+    "another; plain descent depends on it entirely",
     "plan.lbfgs.lr": "the length of every step",
     "plan.lbfgs.history": "more memory of the curvature, more of the machine's",
     "plan.lbfgs.curvature": "a higher threshold drops more pairs",
@@ -222,14 +224,16 @@ def used(key: str, recipe: Recipe) -> bool:
     if key in ("tv.exponent", "tv.last_row"):
         return recipe.tv.norm == "power"
     if section == "plan":
-        return part_of_plan(rest.partition(".")[0], recipe)
+        return part_of_plan(rest, recipe)
     return True
 
 
-def part_of_plan(name: str, recipe: Recipe) -> bool:
+def part_of_plan(key: str, recipe: Recipe) -> bool:
     plan = recipe.plan
+    name, _, field = key.partition(".")
     if name in ("lbfgs", "adam", "sgd"):
-        return plan.optimizer == name
+        own = section_of(plan.optimizer) == name
+        return own and (field == "lr" or plan.optimizer != "native-adam")
     if name in ("noise", "seed"):
         return plan.init == "noise"
     return name != "coarser" or len(plan.sizes()) > 1

@@ -180,9 +180,15 @@ def noise(rule: Noise, seed: int) -> str:
 
 def optimiser(plan: Plan, scales: Triple) -> str:
     """Its constants, all of them."""
-    if plan.optimizer == "lbfgs":
-        return lbfgs(plan.lbfgs)
-    return adam(plan.adam, scales) if plan.optimizer == "adam" else sgd(plan.sgd)
+    match plan.optimizer:
+        case "lbfgs":
+            return lbfgs(plan.lbfgs)
+        case "adam":
+            return adam(plan.adam, scales)
+        case "native-adam":
+            return native_adam(plan.adam, scales)
+        case "sgd":
+            return sgd(plan.sgd)
 
 
 def lbfgs(s: Lbfgs) -> str:
@@ -195,9 +201,18 @@ def lbfgs(s: Lbfgs) -> str:
 
 
 def adam(s: Adam, scales: Triple) -> str:
+    return f"Adam: {rate(s, scales)}, β₁ {s.beta1:g}, β₂ {s.beta2:g}, ε {s.epsilon:g}"
+
+
+def native_adam(s: Adam, scales: Triple) -> str:
+    return f"the framework's own Adam: {rate(s, scales)}, its own β₁, β₂ and ε"
+
+
+def rate(s: Adam, scales: Triple) -> str:
+    """The learning rate, and what it is of the image where x has another scale."""
     share = ", ".join(dict.fromkeys(f"{s.lr / scale:.3g}" for scale in scales))
     own = "" if set(scales) == {1.0} else f" ({share} of the unit interval)"
-    return f"Adam: lr {s.lr:g}{own}, β₁ {s.beta1:g}, β₂ {s.beta2:g}, ε {s.epsilon:g}"
+    return f"lr {s.lr:g}{own}"
 
 
 def sgd(s: Sgd) -> str:

@@ -21,7 +21,7 @@ from nst_core.colour import METHODS
 from nst_core.errors import DivergedError, ImageError, NstError
 from nst_core.images import Picture
 from nst_core.network import Network
-from nst_core.plan import INITS, Stage
+from nst_core.plan import INITS, Stage, section
 from nst_core.recipe import Recipe
 from nst_core.request import Request, beside, recorded
 from nst_core.weights import Preprocessing, Weights
@@ -276,9 +276,10 @@ def read_init(ask: Request) -> Picture | None:
 def check_finite(terms: Terms, stage: Stage) -> None:
     """Raises DivergedError if the painting has diverged."""
     if not math.isfinite(terms.total):
+        rate = f"plan.{section(stage.optimizer)}.lr"
         raise DivergedError(
             f"the painting diverged at {stage.size} pixels, its total is {terms.total}: "
-            f"lower the weights, or the learning rate with --set plan.{stage.optimizer}.lr=…"
+            f"lower the weights, or the learning rate with --set {rate}=…"
         )
 
 

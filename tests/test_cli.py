@@ -400,7 +400,7 @@ OPTIONS = {
     "--device cuda": ("no device of numpy named 'cuda'. There is: cpu.",),
     "--dtype float16": ("no dtype of numpy named 'float16'", "float32, float64"),
     "--dtype bfloat16": ("no dtype of numpy named 'bfloat16'", "float32, float64"),
-    "--optimizer newton": ("plan.optimizer must be 'lbfgs', 'adam' or 'sgd'", "'newton'"),
+    "--optimizer newton": ("must be 'lbfgs', 'adam', 'native-adam' or 'sgd'", "'newton'"),
     "--size 0": ("plan.size must be at least 1, not 0",),
     "--size -5": ("plan.size must be at least 1, not -5",),
     "--size 8": ("8×6 at this size", "needs 16", "raise --size"),
@@ -508,6 +508,11 @@ DIVERGING = {
 def test_a_painting_that_diverges(nst, folder, options, cure):
     words = ("diverged at 32 pixels", cure)
     refused(nst, folder, ("run", *PAIR, *TO, *QUICK, *options.split()), words)
+
+
+def test_a_backend_without_an_adam_of_its_own(nst, folder):
+    words = ["this backend has no Adam of its own: use --optimizer adam"]
+    refused(nst, folder, ("run", *PAIR, *TO, *QUICK, "--optimizer", "native-adam"), words)
 
 
 def test_an_earlier_picture_outlives_a_painting_that_diverges(paint, nst, folder):

@@ -1,6 +1,10 @@
 """Every backend keeps every budget of the conformance suite, in a worker of its own."""
 
+import json
+import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,6 +89,27 @@ def test_a_painting_starts_where_the_gradient_was_taken(backend):
     assert found.totals[0] == pytest.approx(total, rel=1e-14, abs=0)
     slope, g = found.arrays["slope:0"], found.arrays["gradient"]
     assert np.linalg.norm(slope - g) <= 1e-14 * np.linalg.norm(g)
+
+
+def test_a_frameworks_own_adam_paints_and_its_record_repeats_it(backend, tmp_path):
+    if backend == "numpy":
+        pytest.skip("NumPy has no Adam")
+    how = ("--weights", "random-tiny:0", "--size", "64", "--iterations", "3", "--exact")
+    first, again = tmp_path / "first.png", tmp_path / "again.png"
+    own = ("--backend", backend, "--optimizer", "native-adam")
+    nst("sample:coffee", "sample:night", *how, *own, "-o", first)
+    nst("--recipe", first, "-o", again)
+    one, other = (json.loads(Path(f"{path}.json").read_text()) for path in (first, again))
+    assert one["recipe"]["plan"]["optimizer"] == "native-adam"
+    assert one["terms"] == other["terms"]
+
+
+def nst(*arguments):
+    """`nst run ARGUMENTS…` in a process of its own."""
+    start = "from nst_core.cli import main; main()"
+    command = [sys.executable, "-c", start, "run", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_recipe_with_a_layer_that_the_network_lacks_is_refused(backend):

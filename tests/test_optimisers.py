@@ -2,6 +2,9 @@
 
 Adam: its paper written out again, and torch.optim.Adam. SciPy has no Adam.
 
+A framework's own Adam, in a process of its own: PyTorch's is the core's; that of Keras has 1e-7
+beside √v, a learning rate in float32, and on TensorFlow β₁ᵗ and β₂ᵗ of β in float32.
+
 L-BFGS: equation 7.17 of Nocedal & Wright, SciPy's `LbfgsInvHessProduct`, and torch.optim.LBFGS
 with one iteration a call. They differ from the core's, and from each other, in this:
 
@@ -16,12 +19,20 @@ with one iteration a call. They differ from the core's, and from each other, in 
 """
 
 import math
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 from scipy.optimize import LbfgsInvHessProduct, minimize, rosen, rosen_der
 
-from nst_core import plan
+from nst_core import plan, registry
+from nst_core.errors import BackendError, NstError
 from nst_core.optimisers import Adam, Lbfgs, Sgd, make_optimiser
 
 DIMENSION = 12
@@ -164,6 +175,181 @@ def test_the_first_step_of_adam_is_its_learning_rate_whatever_the_gradient():
 def test_adam_stays_where_the_gradient_is_zero():
     x = np.arange(3.0)
     assert np.array_equal(Adam(plan.Adam()).step(x, np.zeros(3)), x)
+
+
+# A framework's own Adam
+
+NATIVE = ("torch", "tf", "keras:tensorflow", "keras:torch", "keras:jax")
+OURS = plan.Adam(lr=0.03, beta1=0.8, beta2=0.95, epsilon=1e-3)  # of which only lr counts
+FAINT, BOX = 1e-6, (-1, 0.7)
+UNITS = 60  # of rounding; measured: 4 in float64, 21 in float32
+
+# each step from the points that are given, which are not where the step before led
+ALONG = """
+import sys
+from importlib import import_module
+import numpy as np
+from safetensors.numpy import load_file, save_file
+from nst_core import plan, registry
+
+address, given, left, settings = sys.argv[1:]
+registry.backend(address).about()
+framework = address.partition(":")[0]
+if framework == "torch":
+    from torch import tensor
+elif framework == "tf":
+    from tensorflow import constant as tensor
+else:
+    from keras.ops import convert_to_tensor as tensor
+    from nst_keras.engine import set_flags
+module = import_module(f"nst_{framework}.optimisers")
+adam = plan.Adam.model_validate_json(settings)
+found = {}
+for name, (points, gradients) in load_file(given).items():
+    dtype = name.partition(" ")[0]
+    if framework == "keras":
+        set_flags("cpu", dtype, exact=True)
+    optimiser = module.make_optimiser(plan.Plan(optimizer="native-adam", adam=adam).stages()[0])
+    before = [tensor(x) for x in points]
+    after = [optimiser.step(x, tensor(g)) for x, g in zip(before, gradients)]
+    found[name] = np.array([[np.array(x) for x in side] for side in (before, after)])
+save_file(found, left)
+"""
+
+
+def boxed_path(gradient, x):
+    """Points of the core's Adam in a box that cuts some of them, and the gradients there."""
+    optimiser, points, gradients = Adam(plan.Adam()), [x], []
+    for _ in range(100):
+        gradients.append(gradient(points[-1]))
+        points.append(optimiser.step(points[-1], gradients[-1]).clip(*BOX))
+    return np.array([points[:-1], gradients])
+
+
+@cache
+def given():
+    """{dtype and problem: points and gradients}, (2, steps, coordinates)."""
+    paths = {name: boxed_path(*problem) for name, problem in PROBLEMS.items()}
+    paths["faint"] = paths["ill-conditioned quadratic"] * [[[1.0]], [[FAINT]]]
+    paths["constant"] = np.full((2, 100, 1), FAINT)
+    return {
+        f"{dtype} {name}": found.astype(dtype)
+        for name, found in paths.items()
+        for dtype in ("float64", "float32")
+    }
+
+
+@cache
+def native(backend):
+    """{dtype and problem: the points as they are afterwards, and the next ones}."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        save_file(given(), folder / "given")
+        files = folder / "given", folder / "left"
+        command = [sys.executable, "-c", ALONG, backend, *files, OURS.model_dump_json()]
+        stray = os.environ | {"KERAS_BACKEND": "jax"}  # a backend goes by its own engine
+        done = subprocess.run(command, capture_output=True, text=True, env=stray, check=False)
+        assert done.returncode == 0, done.stderr
+        return load_file(folder / "left")
+
+
+class EpsilonHat(Adam):
+    """x ← x − lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ)·m / (√v + ε), its powers those of β in a precision."""
+
+    def __init__(self, settings, powers):
+        super().__init__(settings)
+        self.betas = [float(powers(beta)) for beta in (settings.beta1, settings.beta2)]
+
+    def step(self, x, g):
+        super().step(x, g)
+        first, second = (1 - beta**self.t for beta in self.betas)
+        rate = self.settings.lr * math.sqrt(second) / first
+        return x - rate * self.m / (np.sqrt(self.v) + self.settings.epsilon)
+
+
+def witness(backend, dtype):
+    """What the framework documents, in float64, its constants in its own precision."""
+    if backend == "torch":
+        return Adam(plan.Adam(lr=OURS.lr))
+    lr = float(np.float32(OURS.lr))
+    single = dtype == "float32" or backend in ("tf", "keras:tensorflow")
+    return EpsilonHat(plan.Adam(lr=lr, epsilon=1e-7), np.float32 if single else np.float64)
+
+
+def units(found, name, optimiser):
+    """The worst distance from the optimiser's next points, in roundings of |x| + lr."""
+    points, gradients = given()[name].astype(np.float64)
+    expected = [optimiser.step(x, g) for x, g in zip(points, gradients, strict=True)]
+    unit = np.finfo(name.partition(" ")[0]).eps / 2
+    assert np.isfinite(found).all()
+    return (np.abs(found - expected) / (unit * (np.abs(points) + OURS.lr))).max()
+
+
+def wrong(backend):
+    """Other Adams: with the settings that do not count, another ε, other precisions."""
+    yield Adam(OURS)
+    right = witness(backend, "float64")
+    if backend == "torch":
+        yield EpsilonHat(plan.Adam(lr=OURS.lr, epsilon=1e-7), np.float64)
+        return
+    yield Adam(right.settings)
+    other = np.float64 if backend in ("tf", "keras:tensorflow") else np.float32
+    yield EpsilonHat(right.settings, other)
+    double = plan.Adam(lr=OURS.lr, epsilon=1e-7)
+    yield EpsilonHat(double, np.float32 if other is np.float64 else np.float64)
+
+
+@pytest.fixture(params=NATIVE)
+def framework(request):
+    try:
+        registry.backend(request.param)
+    except BackendError as error:
+        pytest.skip(str(error))
+    return request.param
+
+
+@pytest.mark.slow
+def test_a_frameworks_own_adam_is_as_it_documents(framework):
+    for name, (_, after) in native(framework).items():
+        assert units(after, name, witness(framework, name.partition(" ")[0])) < UNITS, name
+
+
+@pytest.mark.slow
+def test_another_adam_of_a_framework_would_be_noticed(framework):
+    _, after = native(framework)["float64 constant"]
+    for optimiser in wrong(framework):
+        assert units(after, "float64 constant", optimiser) > 1000 * UNITS  # measured: 1e8
+
+
+@pytest.mark.slow
+def test_a_frameworks_own_adam_leaves_its_arguments_alone_and_keeps_their_dtype(framework):
+    for name, (before, after) in native(framework).items():
+        assert np.array_equal(before, given()[name][0]), name
+        assert before.dtype == after.dtype == np.dtype(name.partition(" ")[0])
+
+
+@pytest.mark.slow
+def test_a_frameworks_own_adam_goes_on_from_the_point_that_it_is_given(framework):
+    before, after = native(framework)["float64 Rosenbrock in 12 dimensions"]
+    cut = (before[1:] == BOX[1]) & (after[:-1] != BOX[1])
+    steps = np.abs(after - before)[1:][cut]
+    assert cut.any()
+    assert steps.max() < 10 * OURS.lr  # and not from where its own steps would have led
+
+
+@pytest.mark.slow
+def test_the_epsilon_of_keras_is_another_at_each_step(framework):
+    """In PyTorch's form, from the step that a gradient of 1e-6 makes: 1e-7/√(1 − β₂ᵗ)."""
+    before, after = native(framework)["float64 constant"]
+    shares = ((before - after) / OURS.lr)[[0, 99], 0]
+    expected = [1e-8, 1e-8] if framework == "torch" else [3.16e-6, 3.24e-7]
+    np.testing.assert_allclose(FAINT * (1 / shares - 1), expected, rtol=1e-2)
+
+
+def test_the_core_has_no_adam_of_a_framework():
+    (stage,) = plan.Plan(optimizer="native-adam", coarsest=None).stages()
+    with pytest.raises(NstError, match=r"no Adam of its own: use --optimizer adam$"):
+        make_optimiser(stage)
 
 
 # L-BFGS

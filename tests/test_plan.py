@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from nst_core.plan import Adam, Lbfgs, Plan
+from nst_core.plan import Adam, Lbfgs, Plan, section
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,16 @@ def test_every_stage_carries_the_optimiser_and_its_constants():
     plan = Plan(coarsest=96, optimizer="adam", adam=Adam(lr=0.5), lbfgs=Lbfgs(history=3))
     for stage in plan.stages():
         assert (stage.optimizer, stage.adam.lr, stage.lbfgs.history) == ("adam", 0.5, 3)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "name"),
+    [("lbfgs", "lbfgs"), ("adam", "adam"), ("native-adam", "adam"), ("sgd", "sgd")],
+)
+def test_every_optimiser_has_a_section_of_the_plan(optimizer, name):
+    plan = Plan(optimizer=optimizer)
+    assert section(optimizer) == name
+    assert plan.stages()[0].settings is getattr(plan, name)
 
 
 def test_adam_has_the_constants_of_its_paper():

@@ -166,7 +166,7 @@ def test_a_tap_that_the_network_lacks_is_answered_with_the_nearest(written):
         ("variable.scale", 0, ["variable.scale", "0"]),
         ("plan.size", 0.5, ["plan.size", "0.5"]),
         ("plan.iterations", 0, ["plan.iterations", "0"]),
-        ("plan.optimizer", "newton", ["plan.optimizer", "'lbfgs', 'adam' or 'sgd'", "'newton'"]),
+        ("plan.optimizer", "newton", ["'lbfgs', 'adam', 'native-adam' or 'sgd'", "'newton'"]),
         ("plan.lbfgs.restart", 0, ["plan.lbfgs.restart must be at least 1, not 0"]),
         ("plan.sgd.decay", 2, ["plan.sgd.decay must be at most 1, not 2"]),
         ("network.preprocessing", 3, ["network.preprocessing must be a table, not 3"]),

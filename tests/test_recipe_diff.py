@@ -6,6 +6,7 @@ from nst_core import recipe, recipe_diff
 from nst_core.recipe_diff import differences
 
 SHIPPED = recipe.names()
+OTHER = {"lr": 1, "beta1": 0.5, "beta2": 0.5, "epsilon": 1}
 OWN = {"scale": 255.0, "channels": "BGR"}
 
 
@@ -112,6 +113,17 @@ def test_it_is_said_whom_a_field_concerns():
     silent = loaded(tv={"weight": 0, "norm": "squared"})
     said = {d.field: d.meaning for d in differences(silent, loaded(tv__weight=0))}
     assert said["tv.norm"].endswith(" (used by neither).")
+
+
+def test_of_a_frameworks_own_adam_only_the_rate_is_used():
+    said = {
+        d.field: d.meaning
+        for d in differences(loaded(), loaded(plan__optimizer="native-adam", plan__adam=OTHER))
+    }
+    assert said["plan.adam.lr"].endswith(" (only B uses it).")
+    for unused in ("beta1", "beta2", "epsilon"):
+        assert said[f"plan.adam.{unused}"].endswith(" (used by neither).")
+    assert "native-adam" in said["plan.optimizer"]
 
 
 def test_long_values_have_lines_of_their_own():

@@ -380,6 +380,10 @@ def test_every_constant_of_an_optimiser_is_said():
     assert recipe_sheet.facts_of(adam)["optimiser"] == (
         "Adam: lr 10 (0.0392 of the unit interval), β₁ 0.9, β₂ 0.999, ε 1e-08"
     )
+    native = loaded(plan__optimizer="native-adam", variable__scale=255, plan__adam={"lr": 10})
+    assert recipe_sheet.facts_of(native)["optimiser"] == (
+        "the framework's own Adam: lr 10 (0.0392 of the unit interval), its own β₁, β₂ and ε"
+    )
     sgd = loaded(plan__optimizer="sgd")
     assert "100 · 0.96^(t / 100)" in recipe_sheet.facts_of(sgd)["optimiser"]
     torch = loaded(plan__lbfgs={"absolute": True, "restart": 20})

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 from PIL import Image
 
 from nst_core import images, recipe, run
+from nst_core.backend import Terms
 from nst_core.colour import METHODS, luminance, with_chroma
 from nst_core.errors import NstError, RecipeError
+from nst_core.plan import Plan
 from nst_core.request import REPEATED, Request, recorded
 from nst_core.run import Interrupted, Job
 
@@ -302,6 +305,16 @@ def test_a_painting_that_diverges_stops_at_once(ask):
     with pytest.raises(NstError, match=r"diverged at 32 pixels, .* plan\.adam\.lr"):
         Job(ask(changes, dtype="float32")).paint(lambda _, s: seen.append(s.iteration))
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "native-adam", "sgd"])
+def test_the_rate_that_is_to_be_lowered_is_a_field(optimizer):
+    (stage,) = Plan(optimizer=optimizer).stages()
+    with pytest.raises(NstError) as raised:
+        run.check_finite(Terms({"tv": math.inf}, {"tv": 1.0}), stage)
+    key = str(raised.value).rpartition("--set ")[2].removesuffix("=…")
+    changes = [("plan.optimizer", optimizer), (key, 0.5)]
+    assert recipe.load("default", changes).plan.stages()[0].settings.lr == 0.5
 
 
 def test_a_last_step_that_diverges_is_noticed(ask):

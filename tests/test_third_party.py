@@ -141,6 +141,18 @@ def test_a_plugin_paints(nst, tmp_path):
 
 
 @needs_jax
+def test_a_plugin_on_the_cores_optimisers_has_no_adam_of_its_own(nst, tmp_path):
+    out = tmp_path / "out.png"
+    how = ("--backend", "jax", "--weights", "random-tiny:0", "--size", "64")
+    done = nst(
+        "run", "sample:coffee", "sample:night", *how, "--optimizer", "native-adam", "-o", out
+    )
+    line = "nst: this backend has no Adam of its own: use --optimizer adam\n"
+    assert (done.returncode, done.stderr) == (2, line)
+    assert not out.exists()
+
+
+@needs_jax
 @pytest.mark.slow
 def test_the_terms_of_a_plugin_are_those_of_the_truth(nst):
     def terms(backend):

@@ -294,7 +294,7 @@ class Judge:
     def nudges(self) -> tuple[float, float]:
         """How far a nudged start leads the totals and the painting: the backend's own, or the
         truth's where the backend was not asked."""
-        if "nudged" in self.truth.question.calls:
+        if "nudged" in self.truth.question.calls or "nudged" in self.outcome.arrays:
             painted, nudged = self.found("paint"), self.found("nudged")
             totals, others = np.array(self.outcome.totals), np.array(self.outcome.nudged)
         else:

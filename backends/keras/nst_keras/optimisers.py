@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from keras import KerasTensor, ops
+from keras import KerasTensor, Variable, ops, optimizers
 
 from nst_core import plan
 
@@ -22,6 +22,26 @@ class Adam:
         m_hat = self.m / (1 - s.beta1**self.t)
         v_hat = self.v / (1 - s.beta2**self.t)
         return x - s.lr * m_hat / (ops.sqrt(v_hat) + s.epsilon)
+
+    def moved(self, s: KerasTensor) -> None:
+        """It remembers no steps."""
+
+
+class NativeAdam:
+    """`keras.optimizers.Adam`, whose own ε is 1e-7 beside √v."""
+
+    def __init__(self, settings: plan.Adam) -> None:
+        self.lr = settings.lr
+        self.x: Variable | None = None
+        self.adam: optimizers.Adam | None = None
+
+    def step(self, x: KerasTensor, g: KerasTensor) -> KerasTensor:
+        if self.x is None:
+            self.x = Variable(ops.zeros_like(x), trainable=False)
+            self.adam = optimizers.Adam(learning_rate=self.lr)
+        self.x.assign(x)
+        self.adam.apply([g], [self.x])
+        return ops.copy(self.x)
 
     def moved(self, s: KerasTensor) -> None:
         """It remembers no steps."""
@@ -97,7 +117,13 @@ def dot(a: KerasTensor, b: KerasTensor) -> KerasTensor:
     return ops.sum(a * b)
 
 
-def make_optimiser(stage: plan.Stage) -> Adam | Lbfgs | Sgd:
-    if stage.optimizer == "sgd":
-        return Sgd(stage.sgd)
-    return Adam(stage.adam) if stage.optimizer == "adam" else Lbfgs(stage.lbfgs)
+def make_optimiser(stage: plan.Stage) -> Adam | NativeAdam | Sgd | Lbfgs:
+    match stage.optimizer:
+        case "adam":
+            return Adam(stage.adam)
+        case "native-adam":
+            return NativeAdam(stage.adam)
+        case "sgd":
+            return Sgd(stage.sgd)
+        case "lbfgs":
+            return Lbfgs(stage.lbfgs)

@@ -41,8 +41,12 @@ class TfBackend:
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow without its banner, and without its grab of all GPU memory."""
+    """Imports TensorFlow without its banner, and without its grab of all GPU memory.
+
+    It imports Keras too, on the engine that KERAS_BACKEND names.
+    """
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     with quiet_import():
         import tensorflow  # noqa: F401
 

@@ -27,6 +27,26 @@ class Adam:
         """It remembers no steps."""
 
 
+class NativeAdam:
+    """`tf.keras.optimizers.Adam`, whose own ε is 1e-7 beside √v."""
+
+    def __init__(self, settings: plan.Adam) -> None:
+        self.lr = settings.lr
+        self.x: tf.Variable | None = None
+        self.adam: tf.keras.optimizers.Adam | None = None
+
+    def step(self, x: tf.Tensor, g: tf.Tensor) -> tf.Tensor:
+        if self.x is None:
+            self.x = tf.Variable(x)
+            self.adam = tf.keras.optimizers.Adam(learning_rate=self.lr)
+        self.x.assign(x)
+        self.adam.apply([g], [self.x])
+        return tf.identity(self.x)
+
+    def moved(self, s: tf.Tensor) -> None:
+        """It remembers no steps."""
+
+
 class Sgd:
     def __init__(self, settings: plan.Sgd) -> None:
         self.settings = settings
@@ -95,7 +115,13 @@ def dot(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     return tf.tensordot(tf.reshape(a, [-1]), tf.reshape(b, [-1]), 1)
 
 
-def make_optimiser(stage: plan.Stage) -> Adam | Lbfgs | Sgd:
-    if stage.optimizer == "sgd":
-        return Sgd(stage.sgd)
-    return Adam(stage.adam) if stage.optimizer == "adam" else Lbfgs(stage.lbfgs)
+def make_optimiser(stage: plan.Stage) -> Adam | NativeAdam | Sgd | Lbfgs:
+    match stage.optimizer:
+        case "adam":
+            return Adam(stage.adam)
+        case "native-adam":
+            return NativeAdam(stage.adam)
+        case "sgd":
+            return Sgd(stage.sgd)
+        case "lbfgs":
+            return Lbfgs(stage.lbfgs)

@@ -28,6 +28,27 @@ class Adam:
         """It remembers no steps."""
 
 
+class NativeAdam:
+    """`torch.optim.Adam`, whose own ε is 1e-8 beside √v̂."""
+
+    def __init__(self, settings: plan.Adam) -> None:
+        self.lr = settings.lr
+        self.x: Tensor | None = None
+        self.adam: torch.optim.Adam | None = None
+
+    def step(self, x: Tensor, g: Tensor) -> Tensor:
+        if self.x is None:
+            self.x = torch.empty_like(x)
+            self.adam = torch.optim.Adam([self.x], lr=self.lr)
+        self.x.copy_(x)
+        self.x.grad = g
+        self.adam.step()
+        return self.x.clone()
+
+    def moved(self, s: Tensor) -> None:
+        """It remembers no steps."""
+
+
 class Sgd:
     def __init__(self, settings: plan.Sgd) -> None:
         self.settings = settings
@@ -96,7 +117,13 @@ def dot(a: Tensor, b: Tensor) -> Tensor:
     return torch.dot(a.flatten(), b.flatten())
 
 
-def make_optimiser(stage: plan.Stage) -> Adam | Lbfgs | Sgd:
-    if stage.optimizer == "sgd":
-        return Sgd(stage.sgd)
-    return Adam(stage.adam) if stage.optimizer == "adam" else Lbfgs(stage.lbfgs)
+def make_optimiser(stage: plan.Stage) -> Adam | NativeAdam | Sgd | Lbfgs:
+    match stage.optimizer:
+        case "adam":
+            return Adam(stage.adam)
+        case "native-adam":
+            return NativeAdam(stage.adam)
+        case "sgd":
+            return Sgd(stage.sgd)
+        case "lbfgs":
+            return Lbfgs(stage.lbfgs)
