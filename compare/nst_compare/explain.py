@@ -103,7 +103,8 @@ def failure(entry: Entry) -> Finding:
 
 def broken(entry: Entry, row: Row, count: int, cause: str) -> Finding:
     """Of the first row that fails at the lowest level that fails."""
-    where = row.what if not row.at else f"step {row.at}" if row.kind == "step" else row.at
+    step = row.kind in ("step", "path", "total")
+    where = row.what if not row.at else f"step {row.at}" if step else row.at
     what = "" if where in row.what and row.kind != "gram" else f" ({row.what})"
     said = (
         f"{entry.name} differs from the truth at level {row.level} ({LEVELS[row.level]}), "
@@ -139,10 +140,11 @@ def parted(entry: Entry, parting: Parting) -> Finding:
         how = f"is {here} here and {there} in the truth"
     else:
         how = "takes another of its four inputs as the maximum"
-    others = f" ({parting.units:,} units by then)" if parting.units > 1 else ""
+    others = f" With the others, {parting.units:,} in all, it" if parting.units > 1 else " It"
     said = (
         f"{entry.name}: its path parts from the truth's before step {parting.step}, where the "
-        f"unit of {parting.layer} at {place} {how}{others}."
+        f"unit of {parting.layer} at {place} {how}.{others} changes the gradient by "
+        f"{number(parting.effect)} of its norm."
     )
     return Finding(sentence=said, note="paths")
 

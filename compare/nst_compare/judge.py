@@ -20,6 +20,7 @@ from nst_core.conformance.measures import norm_wise
 from nst_core.conformance.truth import Truth
 from nst_core.jobs import Outcome
 
+Mask = NDArray[np.bool_]
 OF_STEPS = ("step", "total", "distance")  # what an optimiser decides
 PAIRED = ("gradient", "gram", "painting")
 
@@ -138,7 +139,7 @@ class Examination:
         return [norm_wise(a, b) for a, b in zip(points, (*walk.images, walk.painted), strict=True)]
 
     @cached_property
-    def masks(self) -> Mapping[str, NDArray[np.bool_]]:
+    def masks(self) -> Mapping[str, Mask]:
         return flips(self.judge.kinks, self.truth.sides)
 
     def flips(self) -> list[Flips]:
@@ -158,21 +159,42 @@ class Examination:
         return count
 
     def parting(self) -> Parting | None:
-        """The first step at which a unit is on another side than on the truth's own path."""
+        """The first step at which flipped units change the gradient by more than rounding may."""
         asked = {name.partition(":")[0] for name in self.outcome.arrays}
         for step in range(len(self.outcome.totals)):
-            if f"kinks@{step}" not in asked:
-                continue
-            masks = flips(self.judge.kinks_before(step), self.truth.sides_before(step))
-            if layer := next((name for name, mask in masks.items() if mask.any()), None):
-                channel, row, column = (int(i) for i in np.argwhere(masks[layer])[0])
-                on = bool(self.judge.kinks_before(step)[layer][channel, row, column])
-                units = sum(int(mask.sum()) for mask in masks.values())
-                return Parting(
-                    step=step, layer=layer, channel=channel, row=row, column=column,
-                    on=on, units=units,
-                )  # fmt: skip
+            if f"kinks@{step}" in asked:
+                masks = flips(self.judge.kinks_before(step), self.truth.sides_before(step))
+                flipped = {layer: mask for layer, mask in masks.items() if mask.any()}
+                effect = self.effect(step, flipped) if flipped else 0.0
+                if effect > self.judge.precision.gradient:
+                    return self.parted(step, flipped, effect)
         return None
+
+    def effect(self, step: int, flipped: Mapping[str, Mask]) -> float:
+        """What these units on the backend's side change of the truth's gradient at its step."""
+        own, found = self.truth.sides_before(step), self.judge.kinks_before(step)
+        pattern = {layer: side for layer, (side, _) in own.items()}
+        for layer, mask in flipped.items():
+            pattern[layer] = np.where(mask, found[layer], pattern[layer])
+        walk = self.truth.walk
+        changed = self.truth.gradient(walk.images[step], self.truth.targets, pattern)
+        return norm_wise(changed, walk.slopes[step])
+
+    def parted(self, step: int, flipped: Mapping[str, Mask], effect: float) -> Parting:
+        """With the first unit of the layer that changes the gradient most."""
+        layer = max(flipped, key=lambda name: self.effect(step, {name: flipped[name]}))
+        channel, row, column = (int(index) for index in np.argwhere(flipped[layer])[0])
+        side = self.judge.kinks_before(step)[layer][channel, row, column]
+        return Parting(
+            step=step,
+            layer=layer,
+            channel=channel,
+            row=row,
+            column=column,
+            on=bool(side),
+            units=sum(int(mask.sum()) for mask in flipped.values()),
+            effect=effect,
+        )
 
     def compared(self) -> dict[str, Array]:
         """What pairs of backends are compared by."""

@@ -49,7 +49,8 @@ class Flips(Model):
 
 
 class Parting(Model):
-    """Where a path leaves the truth's: the first unit that is on another side there."""
+    """Where a path leaves the truth's: the first step at which units that are on another side
+    change the gradient by more than rounding may, and the unit that changes it most."""
 
     step: int
     layer: str
@@ -61,6 +62,8 @@ class Parting(Model):
     truth."""
     units: int
     """How many units are on another side before that step."""
+    effect: Number
+    """What they change of the gradient, of its norm."""
 
 
 class Finding(Model):

@@ -28,8 +28,8 @@ WORDS = {
 # what an error of this size, of the norm, comes from
 ROUNDINGS = (
     (2**-27, 2**-20, "float64", "single precision somewhere in between"),
-    (2**-13, 2**-9, "float32", "TF32, which keeps 10 bits"),
-    (2**-10, 2**-5, "float32", "bfloat16, which keeps 7 bits"),
+    (2**-15, 2**-10.5, "float32", "TF32, which keeps 10 bits"),
+    (2**-10.5, 2**-6, "float32", "bfloat16, which keeps 7 bits"),
 )
 
 

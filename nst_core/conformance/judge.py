@@ -230,9 +230,17 @@ class Judge:
                     yield self.gradient(name, self.targets.alone(term.name))
 
     def gradient(self, name: str, targets: Targets) -> Row:
-        expected = self.truth.gradient(self.truth.image, targets, self.kinks)
-        error = norm_wise(self.found(name), expected)
-        return Row(3, name, error, self.precision.gradient, "gradient")
+        error, budget = self.slope(name, self.truth.image, targets, self.kinks)
+        return Row(3, name, error, budget, "gradient")
+
+    def slope(self, name: str, image: Array, targets: Targets, own: Kinks) -> tuple[float, float]:
+        """The error of a gradient, and its budget: where that breaks, what hangs on undecided
+        units is added."""
+        error = norm_wise(self.found(name), self.truth.gradient(image, targets, own))
+        budget = self.precision.gradient
+        if budget < error < np.inf:
+            budget += self.truth.undecided(image, targets, own, self.precision.undecided)
+        return error, budget
 
     def flips(self) -> tuple[int, int]:
         """Units on the other side of their kink than in the truth, and how many have one."""
@@ -270,11 +278,8 @@ class Judge:
 
     def path(self) -> Iterator[Row]:
         for t in path_steps(self.truth.stage.iterations):
-            expected = self.truth.gradient(
-                self.found(f"image:{t}"), self.targets, self.kinks_before(t)
-            )
-            error = norm_wise(self.found(f"slope:{t}"), expected)
-            budget = self.precision.gradient
+            image, own = self.found(f"image:{t}"), self.kinks_before(t)
+            error, budget = self.slope(f"slope:{t}", image, self.targets, own)
             yield Row(5, f"gradient before step {t}", error, budget, "path", str(t))
 
     # level 6
@@ -298,8 +303,9 @@ class Judge:
             painted, nudged = self.found("paint"), self.found("nudged")
             totals, others = np.array(self.outcome.totals), np.array(self.outcome.nudged)
         else:
-            (own, _, painted), walk = self.truth.walk, self.truth.nudged(2 * self.precision.unit)
-            totals, others, nudged = np.array(own), np.array(walk.totals), walk.painted
+            own, walk = self.truth.walk, self.truth.nudged(2 * self.precision.unit)
+            totals, others = np.array(own.totals), np.array(walk.totals)
+            painted, nudged = own.painted, walk.painted
         return norm_wise(others, totals), norm_wise(nudged, painted)
 
     def lost_in_steps(self) -> float:

@@ -1,6 +1,6 @@
 """The float64 session on one question: the numbers that every backend is held to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple, Protocol
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_core.backend import Array, Snapshot, Targets
+from nst_core.conformance.measures import norm_wise
 from nst_core.jobs import nudged, styles
 from nst_core.plan import Stage
 from nst_core.recipe import Recipe, Style, Term
@@ -48,10 +49,11 @@ class Question(Protocol):
 
 
 class Walk(NamedTuple):
-    """A painting: total and image before each step, and the image after the last."""
+    """A painting: total, image and gradient before each step, and the image after the last."""
 
     totals: list[float]
     images: list[Array]
+    slopes: list[Array]
     painted: Array
 
 
@@ -100,19 +102,46 @@ class Truth:
 
         A unit within 1e-12 of it, in units of the layer's deviation, is on both sides.
         """
-        found: dict[str, tuple[Choice, NDArray[np.bool_]]] = {}
         own = kinks(self.network, features)
+        return {
+            layer: (own[layer], margin > TIE * deviation)
+            for layer, margin, deviation in self.margins(features)
+        }
+
+    def margins(self, features: Mapping[str, Array]) -> Iterator[tuple[str, Array, float]]:
+        """For each layer with kinks, how far its units are from them, and the layer's deviation."""
         for before, layer in pairwise(self.question.layers):
-            if layer in own:
-                x = features[before]
-                if self.network.layer(layer).kind == "relu":
-                    margin = np.abs(x)
-                else:
-                    cells = np.sort(windows(x, self.network.edge))
-                    second, first = np.moveaxis(cells[..., -2:], -1, 0)
-                    margin = first - second
-                found[layer] = own[layer], margin > TIE * x.std()
-        return found
+            x = features[before]
+            if self.network.layer(layer).kind == "relu":
+                yield layer, np.abs(x), x.std()
+            elif self.network.layer(layer).kind == "pool" and self.network.pooling == "max":
+                cells = np.sort(windows(x, self.network.edge))
+                second, first = np.moveaxis(cells[..., -2:], -1, 0)
+                yield layer, first - second, x.std()
+
+    def undecided(self, image: Array, targets: Targets, pattern: Kinks, width: float) -> float:
+        """How much of the gradient hangs on units that are off their kink by less than `width`
+        deviations, but not on it.
+
+        They may be on one side in the program that computes features, and on the other in the
+        one that computes the gradient. All of them are set to the one side, then to the other.
+        """
+        features = self.session.features(image, self.question.layers)
+        sides: tuple[dict[str, Choice], dict[str, Choice]] = {}, {}
+        for layer, margin, deviation in self.margins(features):
+            near = (margin > TIE * deviation) & (margin <= width * deviation)
+            for found, side in zip(sides, self.both_sides(layer, features), strict=True):
+                found[layer] = np.where(near, side, pattern[layer])
+        one, other = (self.gradient(image, targets, found) for found in sides)
+        return norm_wise(one, other)
+
+    def both_sides(self, layer: str, features: Mapping[str, Array]) -> tuple[Choice, Choice]:
+        """Every unit on, and off; or the largest of each window, and the second."""
+        before = {after: name for name, after in pairwise(self.question.layers)}[layer]
+        if self.network.layer(layer).kind == "relu":
+            return np.array(True), np.array(False)
+        order = windows(features[before], self.network.edge).argsort(-1)
+        return order[..., -1], order[..., -2]
 
     def condition(self, term: Term) -> float:
         """‖mass‖ / ‖value‖ of the term's Gram matrix: what its sums lose by cancellation."""
@@ -142,10 +171,12 @@ class Truth:
     def walk_from(self, start: Array) -> Walk:
         totals: list[float] = []
         images: list[Array] = []
+        slopes: list[Array] = []
 
         def watch(snapshot: Snapshot) -> None:
             totals.append(snapshot.terms.total)
             images.append(snapshot.image())
+            slopes.append(snapshot.gradient())
 
         painted = self.session.paint(start, self.targets, self.stage, watch)
-        return Walk(totals, images, painted)
+        return Walk(totals, images, slopes, painted)
