@@ -16,6 +16,8 @@ from nst_core.jobs import Job
 from nst_core.network import network
 
 TAPS = ("conv1_1", "relu3_4", "pool5")
+RECIPE = recipe.load("default").model_dump(mode="json")
+SQUARE = {"image": np.random.default_rng(0).random((3, 32, 32))}
 
 
 def job(asked, *calls, **how):
@@ -297,3 +299,95 @@ def test_the_users_keras_settings_do_not_reach_a_worker(monkeypatch):
     failure()
     assert seen["KERAS_HOME"] == seen["folder"]
     assert seen["NST_CACHE"] == "kept"
+
+
+# What it costs, and where
+
+
+def test_seconds_are_those_of_each_call_and_of_every_step(done):
+    outcome = done[1][0]
+    calls = {"features", "terms", "gradient", "paint"}
+    assert set(outcome.seconds) == {"import", "session", "targets", "steps"} | calls
+    assert len(outcome.seconds["steps"]) == 4
+    assert all(second >= 0 for found in outcome.seconds.values() for second in found)
+    assert sum(outcome.seconds["steps"]) <= outcome.seconds["paint"][0]
+    assert "targets" not in done[1][3].seconds  # which features alone do not need
+
+
+def test_memory_is_that_of_the_worker_not_of_its_parent(done, tiny):
+    ballast = np.ones(2**27)  # 1 GB
+    outcome = worker.run("numpy", (Job("random-tiny:0", RECIPE, ("features",), TAPS),), SQUARE)
+    assert 10**7 < outcome[1][0].memory["host"] < ballast.nbytes
+    assert "device" not in outcome[1][0].memory
+
+
+def test_device_memory_is_told_by_a_session_that_knows_it(stranger):
+    source = """
+from nst_core.reference import NumpyBackend
+from nst_core.reference.paint import NumpySession
+
+class Session(NumpySession):
+    def peak_memory(self):
+        return 12345
+
+class Stranger(NumpyBackend):
+    def session(self, network, weights, **how):
+        return Session(network, weights, "float64", True)
+
+open_backend = Stranger
+"""
+    stranger("mine", source)
+    outcome = worker.run("mine", (Job("random-tiny:0", RECIPE, ("features",), TAPS),), SQUARE)
+    assert outcome[1][0].memory["device"] == 12345
+
+
+def environment(monkeypatch, **how):
+    """What the worker of one job is given."""
+    seen = {}
+
+    def run(command, **options):
+        seen.update(options["env"])
+        return subprocess.CompletedProcess(command, 1, "", "enough")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    for name in ("CUDA_VISIBLE_DEVICES", "NVIDIA_TF32_OVERRIDE"):
+        monkeypatch.delenv(name, raising=False)
+    failure(jobs=(Job("random-tiny:0", RECIPE, ("features",), TAPS, **how),))
+    return seen
+
+
+def test_the_environment_is_set_before_anything_is_imported(monkeypatch):
+    seen = environment(monkeypatch)
+    assert seen["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+    assert seen["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
+    assert seen["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    assert "KMP_DUPLICATE_LIB_OK" not in seen
+
+
+def test_tf32_is_off_for_exact_jobs_alone(monkeypatch):
+    assert environment(monkeypatch, exact=True)["NVIDIA_TF32_OVERRIDE"] == "0"
+    assert "NVIDIA_TF32_OVERRIDE" not in environment(monkeypatch, exact=False)
+
+
+def test_a_job_for_the_cpu_sees_no_gpu(monkeypatch):
+    assert environment(monkeypatch, device="cpu")["CUDA_VISIBLE_DEVICES"] == "-1"
+    assert "CUDA_VISIBLE_DEVICES" not in environment(monkeypatch, device="cuda")
+
+
+def test_the_environment_is_recorded(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("SECRET", "kept to oneself")
+    jobs = (Job("random-tiny:0", RECIPE, ("features",), TAPS, "cpu"),)
+    told = worker.run("numpy", jobs, SQUARE)[1][0].environment
+    assert told["OMP_NUM_THREADS"] == "1"
+    assert told["NVIDIA_TF32_OVERRIDE"] == "0"
+    assert set(told) <= set(worker.RECORDED)
+
+
+def test_a_weights_file_that_does_not_say_its_pixels_is_told_them(tmp_path, tiny):
+    path = tmp_path / "w.safetensors"
+    arrays = {f"{n}.{part}": a for n, pair in tiny.parameters.items()
+              for part, a in zip(("weight", "bias"), pair, strict=True)}  # fmt: skip
+    save_file(arrays, path)
+    one = Job(str(path), RECIPE, ("features",), TAPS, preprocessing="caffe")
+    assert one.loaded().preprocessing == weights.CAFFE

@@ -218,7 +218,8 @@ def test_a_unit_on_the_other_side_is_counted_and_found_in_the_picture():
     found = judged(slip(Leaning))
     assert {one.layer: one.count for one in found.entry.flips if one.count}["relu2_1"] == 1
     rows, columns = np.nonzero(found.flipped)
-    assert (2 * 2 in rows) and (2 * 3 in columns)  # relu2_1 has a stride of 2
+    assert 2 * 2 in rows  # relu2_1 has a stride of 2
+    assert 2 * 3 in columns
     assert found.flipped.shape == truth().image.shape[1:]
     parting = found.entry.parting
     assert (parting.step, parting.layer) == (0, "relu2_1")

@@ -298,3 +298,48 @@ def test_an_outcome_may_be_judged_twice(right):
 def test_an_array_that_no_level_needs_is_no_matter(right):
     outcome = right(SMALLEST)
     assert broken(judged(with_array(outcome, "features:relu9_9", np.ones(3)))) == []
+
+
+# Units that no program can decide
+
+
+def leaning(width):
+    """The truth's gradient when every unit that is so near to its kink is on the second side."""
+    held = truth(SMALLEST)
+    pattern = {layer: own for layer, (own, _) in held.sides.items()}
+    for layer, margin, deviation in held.margins(held.features):
+        near = (margin > 0) & (margin <= width * deviation)
+        pattern[layer] = np.where(near, held.both_sides(layer, held.features)[1], pattern[layer])
+    return held.gradient(held.image, held.targets, pattern)
+
+
+def gradient_row(outcome, precision):
+    rows = Judge(truth(SMALLEST), outcome, precision).rows()
+    return next(row for row in rows if row.what == "gradient")
+
+
+def test_what_hangs_on_undecided_units_is_allowed(right):
+    width = 1e-2
+    outcome = with_array(right(SMALLEST), "gradient", leaning(width))
+    plain = PRECISIONS["float64"]
+    row = gradient_row(outcome, plain)
+    assert (row.holds, row.budget) == (False, plain.gradient)
+    # as if features were known to ten times that width
+    row = gradient_row(outcome, replace(plain, features=10 * width))
+    assert row.holds
+    assert row.budget > row.measured > plain.gradient
+
+
+@pytest.mark.parametrize("damage", [0.9, 1.1, -1])
+def test_undecided_units_excuse_nothing_else(right, damage):
+    outcome = right(SMALLEST, "float32")
+    wrong = with_array(outcome, "gradient", outcome.arrays["gradient"] * damage)
+    assert not gradient_row(wrong, PRECISIONS["float32"]).holds
+
+
+@pytest.mark.parametrize("case", [FLAT, SMALLEST], ids=lambda case: case.name)
+def test_no_unit_is_undecided_in_double_precision(case):
+    held = truth(case)
+    pattern = {layer: own for layer, (own, _) in held.sides.items()}
+    width = PRECISIONS["float64"].undecided
+    assert held.undecided(held.image, held.targets, pattern, width) == 0
