@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from nst_compare.measure import Task
 
 FAILED = 1  # the exit code
-TIMEOUT = 600.0  # seconds
 
 
 def compare(
@@ -77,7 +76,10 @@ def compare(
         Path | None,
         typer.Option(metavar="OLD.json", help="Exit with 1 if an error has grown since."),
     ] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds for each worker.")] = TIMEOUT,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds for each worker.")] = 600.0,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Of an operation, where a framework can be told.")
+    ] = None,
     as_json: Json = False,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON schema of report.json, and no more.")
@@ -103,7 +105,7 @@ def carry_out(
 
     from nst_compare import baseline, report
     from nst_compare.comparison import compare, described
-    from nst_compare.measure import ITERATIONS, SIZE, Subject, precisions
+    from nst_compare.measure import ITERATIONS, SIZE, Setting, Subject, precisions
 
     if not content or not styles or not output:
         raise NstError("pictures and a folder are needed: nst compare CONTENT STYLE -o REPORT/")
@@ -115,6 +117,7 @@ def carry_out(
     subject = Subject(make_request(given["recipe"], given | {"backend": "numpy"}))
     if old:
         baseline.check(old, described(subject), device, path)
+    setting = Setting(device, given["timeout"], given["threads"])
     voice = Console(stderr=True, quiet=given["as_json"])
     if note := subject.painting.note:
         voice.print(note, highlight=False, markup=False, soft_wrap=True)
@@ -123,7 +126,7 @@ def carry_out(
         def watch(task: "Task") -> None:
             status.update(f"{task.backend}, {task.precision.name}")
 
-        found = compare(subject, names, modes, device, given["timeout"], watch)
+        found = compare(subject, names, modes, setting, watch)
         if old:
             found.report.grown = baseline.grown(old, found.report)
         report.write(found, output)

@@ -31,6 +31,7 @@ JOBS, ARRAYS = "jobs.json", "arrays.safetensors"
 RESULTS, RESULT_ARRAYS = "results.json", "results.safetensors"
 TIMEOUT = 600.0  # seconds
 LAST_LINES = 12
+THREADS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 # what changes the numbers or the speed of a framework
 RECORDED = (
     "CUBLAS_WORKSPACE_CONFIG", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND", "MKL_NUM_THREADS",
@@ -46,12 +47,17 @@ def about(backend: str) -> About:
 
 
 def run(
-    backend: str, jobs: Sequence[Job], arrays: Mapping[str, Array], timeout: float = TIMEOUT
+    backend: str,
+    jobs: Sequence[Job],
+    arrays: Mapping[str, Array],
+    timeout: float = TIMEOUT,
+    threads: int | None = None,
 ) -> tuple[About, list[Outcome]]:
     """Runs the jobs one after another in one worker, on `arrays`, which they share.
 
-    `arrays` are `image`, `content`, `style0` and on, each (3, height, width). Raises WorkerError,
-    after `timeout` seconds at the latest.
+    `arrays` are `image`, `content`, `style0` and on, each (3, height, width). `threads` are those
+    of an operation, where the framework can be told. Raises WorkerError, after `timeout` seconds
+    at the latest.
     """
     with tempfile.TemporaryDirectory(prefix="nst-") as name:
         folder = Path(name)
@@ -60,7 +66,7 @@ def run(
         asked = {"ticket": ticket, "backend": backend, "jobs": described}
         (folder / JOBS).write_text(json.dumps(asked), "utf-8")
         _save(folder / ARRAYS, arrays)
-        _start(backend, folder, environment(folder, jobs), timeout)
+        _start(backend, folder, environment(folder, jobs, threads), timeout)
         return collect(backend, folder, ticket, len(jobs))
 
 
@@ -88,7 +94,7 @@ def _start(backend: str, folder: Path, environment: Mapping[str, str], timeout: 
         )
 
 
-def environment(folder: Path, jobs: Sequence[Job]) -> dict[str, str]:
+def environment(folder: Path, jobs: Sequence[Job], threads: int | None) -> dict[str, str]:
     """What is set before anything is imported."""
     found = {
         "KERAS_HOME": str(folder),  # a stray keras.json changes floatx
@@ -100,7 +106,7 @@ def environment(folder: Path, jobs: Sequence[Job]) -> dict[str, str]:
         found["CUDA_VISIBLE_DEVICES"] = "-1"
     if jobs and all(job.exact for job in jobs):
         found["NVIDIA_TF32_OVERRIDE"] = "0"
-    return found
+    return found | dict.fromkeys(THREADS if threads else (), str(threads))
 
 
 def last_lines(text: str) -> str:

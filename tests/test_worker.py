@@ -341,7 +341,7 @@ open_backend = Stranger
     assert outcome[1][0].memory["device"] == 12345
 
 
-def environment(monkeypatch, **how):
+def environment(monkeypatch, threads=None, **how):
     """What the worker of one job is given."""
     seen = {}
 
@@ -352,7 +352,9 @@ def environment(monkeypatch, **how):
     monkeypatch.setattr(subprocess, "run", run)
     for name in ("CUDA_VISIBLE_DEVICES", "NVIDIA_TF32_OVERRIDE"):
         monkeypatch.delenv(name, raising=False)
-    failure(jobs=(Job("random-tiny:0", RECIPE, ("features",), TAPS, **how),))
+    one = Job("random-tiny:0", RECIPE, ("features",), TAPS, **how)
+    with pytest.raises(WorkerError):
+        worker.run("numpy", (one,), SQUARE, threads=threads)
     return seen
 
 
@@ -372,6 +374,13 @@ def test_tf32_is_off_for_exact_jobs_alone(monkeypatch):
 def test_a_job_for_the_cpu_sees_no_gpu(monkeypatch):
     assert environment(monkeypatch, device="cpu")["CUDA_VISIBLE_DEVICES"] == "-1"
     assert "CUDA_VISIBLE_DEVICES" not in environment(monkeypatch, device="cuda")
+
+
+def test_threads_are_set_where_a_framework_can_be_told(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert "OMP_NUM_THREADS" not in environment(monkeypatch)
+    seen = environment(monkeypatch, threads=3)
+    assert {seen[name] for name in worker.THREADS} == {"3"}
 
 
 def test_the_environment_is_recorded(monkeypatch):

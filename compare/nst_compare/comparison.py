@@ -12,7 +12,7 @@ import nst_compare.judge as judging
 from nst_compare import models
 from nst_compare.explain import number
 from nst_compare.judge import Evidence
-from nst_compare.measure import Precision, Subject, Task, measure
+from nst_compare.measure import Precision, Setting, Subject, Task, measure
 from nst_compare.models import Entry, Report
 from nst_core import __version__
 from nst_core.conformance.truth import Truth
@@ -34,22 +34,21 @@ def compare(
     subject: Subject,
     backends: Sequence[str],
     precisions: Sequence[Precision],
-    device: str,
-    timeout: float,
+    setting: Setting,
     watch: Callable[[Task], None],
 ) -> Comparison:
     """Runs every task; `watch` is told of each before it begins. One that fails fails alone."""
     truth, found = Truth(subject), list[Evidence]()
     for task in subject.tasks(backends, precisions):
         watch(task)
-        measurement = measure(subject, task, device, timeout)
+        measurement = measure(subject, task, setting)
         found.append(judging.judge(truth, measurement, core_total(found, task)))
     entries = [one.entry for one in found]
     report = Report(
         nst=__version__,
         made=datetime.now(UTC).isoformat(timespec="seconds"),
-        machine=machine(device),
-        device=device,
+        machine=machine(setting.device),
+        device=setting.device,
         subject=described(subject),
         sentence=sentence(entries),
         holds=bool(entries) and all(entry.holds for entry in entries),

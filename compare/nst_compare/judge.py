@@ -182,7 +182,9 @@ class Examination:
 
     def parted(self, step: int, flipped: Mapping[str, Mask], effect: float) -> Parting:
         """With the first unit of the layer that changes the gradient most."""
-        layer = max(flipped, key=lambda name: self.effect(step, {name: flipped[name]}))
+        layer, *others = flipped
+        if others:
+            layer = max(flipped, key=lambda name: self.effect(step, {name: flipped[name]}))
         channel, row, column = (int(index) for index in np.argwhere(flipped[layer])[0])
         side = self.judge.kinks_before(step)[layer][channel, row, column]
         return Parting(

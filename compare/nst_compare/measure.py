@@ -160,12 +160,21 @@ class Measurement:
     output: str = ""
 
 
-def measure(subject: Subject, task: Task, device: str, timeout: float) -> Measurement:
+@dataclass(frozen=True)
+class Setting:
+    """Where workers run, and how long each may."""
+
+    device: str = "cpu"
+    timeout: float = worker.TIMEOUT
+    threads: int | None = None
+
+
+def measure(subject: Subject, task: Task, setting: Setting) -> Measurement:
     """Runs a task in a worker of its own."""
-    began = time.monotonic()
+    began, jobs = time.monotonic(), (subject.job(task, setting.device),)
     try:
         about, (outcome,) = worker.run(
-            task.backend, (subject.job(task, device),), subject.pictures, timeout
+            task.backend, jobs, subject.pictures, setting.timeout, setting.threads
         )
     except WorkerError as error:
         seconds = time.monotonic() - began

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nst_compare.measure import DEFAULT_RATE, NATIVE, Subject, measure, precisions
+from nst_compare.measure import DEFAULT_RATE, NATIVE, Setting, Subject, measure, precisions
 from nst_core import recipe
 from nst_core.errors import NstError
 from nst_core.request import Request
@@ -106,7 +106,7 @@ open_backend = Stranger
     stranger("mine", source)
     asked = subject()
     (task, _) = asked.tasks(["mine"], precisions("cpu"))
-    found = measure(asked, task, "cpu", 60)
+    found = measure(asked, task, Setting(timeout=60))
     assert found.outcome is None
     assert "no luck" in found.failure
     assert "raise RuntimeError" in found.output
