@@ -128,6 +128,7 @@ def carry_out(
 
         found = compare(subject, names, modes, setting, watch)
         if old:
+            found.report.baseline = str(path)
             found.report.grown = baseline.grown(old, found.report)
         report.write(found, output)
     if given["as_json"]:
