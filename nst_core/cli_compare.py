@@ -105,13 +105,17 @@ def carry_out(
 
     from nst_compare import baseline, report
     from nst_compare.comparison import compare, described
-    from nst_compare.measure import ITERATIONS, SIZE, Setting, Subject, precisions
+    from nst_compare.measure import ITERATIONS, SIZE, Setting, Subject, check_device, precisions
 
     if not content or not styles or not output:
         raise NstError("pictures and a folder are needed: nst compare CONTENT STYLE -o REPORT/")
-    report.check_folder(output)
     device, path = given["device"], given["baseline"]
+    if path and path.resolve() == (output / report.JSON).resolve():
+        raise NstError(f"the report would overwrite its baseline '{path}': choose another -o")
+    report.check_folder(output)
     names, modes = named(given["backends"]), precisions(device, given["precision"] or ())
+    if device != "cpu":
+        check_device(names, device)
     old = baseline.read(path) if path else None
     given |= {"size": given["size"] or SIZE, "iterations": given["iterations"] or ITERATIONS}
     subject = Subject(make_request(given["recipe"], given | {"backend": "numpy"}))

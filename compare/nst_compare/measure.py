@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from nst_core import run, worker
-from nst_core.backend import About, Array, Dtype
+from nst_core.backend import About, Array, Dtype, choose
 from nst_core.conformance.cases import single
 from nst_core.errors import NstError, WorkerError, unknown
 from nst_core.jobs import Job, Outcome
@@ -167,6 +167,20 @@ class Setting:
     device: str = "cpu"
     timeout: float = worker.TIMEOUT
     threads: int | None = None
+
+
+def check_device(backends: Sequence[str], device: str) -> None:
+    """Raises NstError if no backend has the device; one that lacks it fails alone, later."""
+    problem: NstError | None = None
+    for backend in backends:
+        try:
+            choose(device, worker.about(backend).devices, f"device of {backend}")
+        except NstError as error:
+            problem = problem or error
+        else:
+            return
+    if problem:
+        raise problem
 
 
 def measure(subject: Subject, task: Task, setting: Setting) -> Measurement:
