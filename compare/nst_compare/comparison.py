@@ -14,7 +14,7 @@ from nst_compare.explain import number
 from nst_compare.judge import Evidence
 from nst_compare.measure import Precision, Setting, Subject, Task, measure
 from nst_compare.models import Entry, Report
-from nst_core import __version__
+from nst_core import __version__, memory
 from nst_core.conformance.truth import Truth
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -38,6 +38,7 @@ def compare(
     watch: Callable[[Task], None],
 ) -> Comparison:
     """Runs every task; `watch` is told of each before it begins. One that fails fails alone."""
+    memory.keep_freed()
     truth, found = Truth(subject), list[Evidence]()
     for task in subject.tasks(backends, precisions):
         watch(task)

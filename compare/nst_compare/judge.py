@@ -181,10 +181,10 @@ class Examination:
         return norm_wise(changed, walk.slopes[step])
 
     def parted(self, step: int, flipped: Mapping[str, Mask], effect: float) -> Parting:
-        """With the first unit of the layer that changes the gradient most."""
-        layer, *others = flipped
-        if others:
-            layer = max(flipped, key=lambda name: self.effect(step, {name: flipped[name]}))
+        """With the first unit of the first layer that alone makes half of the change."""
+        layer = next(
+            (n for n in flipped if self.effect(step, {n: flipped[n]}) > effect / 2), min(flipped)
+        ) if len(flipped) > 1 else min(flipped)
         channel, row, column = (int(index) for index in np.argwhere(flipped[layer])[0])
         side = self.judge.kinks_before(step)[layer][channel, row, column]
         return Parting(

@@ -133,13 +133,12 @@ class Subject:
             plan = plan.model_copy(update={"optimizer": NATIVE, "adam": adam})
         recipe = self.recipe.model_copy(update={"plan": plan})
         mode = task.precision
-        # in double precision no unit flips: the beginning, the middle and the end will do, and
-        # the truth's own nudge is that of everyone
-        more = ("paths",) if mode.dtype == "float64" else ("all_paths", "nudged")
+        # in double precision no unit flips: the beginning, the middle and the end will do
+        paths = "paths" if mode.dtype == "float64" else "all_paths"
         return Job(
             self.painting.weights.name,
             recipe.model_dump(mode="json"),
-            (*ONCE, *more),
+            (*ONCE, paths),
             self.layers,
             device,
             mode.dtype,

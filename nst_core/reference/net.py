@@ -34,23 +34,32 @@ def preprocess(image: Array, rule: Preprocessing) -> tuple[Array, Pullback]:
 
 
 def convolution(x: Array, kernel: Array, bias: Array) -> tuple[Array, Pullback]:
-    """y[o, h, w] = bias[o] + Σ kernel[o, c, i, j] x[c, h+i−1, w+j−1], zero outside the image."""
-    _, height, width = x.shape
-    padded = np.pad(x, ((0, 0), (1, 1), (1, 1)))
-    shifts = [(i, j) for i in range(KERNEL) for j in range(KERNEL)]
+    """y[o, h, w] = bias[o] + Σ kernel[o, c, i, j] x[c, h+i−1, w+j−1], zero outside the image.
 
-    def window(array: Array, i: int, j: int) -> Array:
-        return array[:, i : i + height, j : j + width]
+    The padded rows lie one after the other, so that the pixels under kernel[:, :, i, j] are one
+    slice of them; what is computed beyond a row's end is cut off. One product for each i.
+    """
+    channels, height, width = x.shape
+    wide = width + KERNEL - 1
+    length = height * wide
+    padded = np.pad(x, ((0, 0), (1, 2), (1, 1))).reshape(channels, -1)
+    bands = np.ascontiguousarray(kernel.transpose(2, 0, 3, 1)).reshape(KERNEL, len(bias), -1)
 
-    y = np.broadcast_to(bias[:, None, None], (len(bias), height, width)).copy()
-    for i, j in shifts:
-        y += np.tensordot(kernel[:, :, i, j], window(padded, i, j), 1)
+    def under(rows: Array, i: int, j: int) -> Array:
+        return rows[:, i * wide + j : i * wide + j + length]
+
+    y = np.zeros((len(bias), length), x.dtype)
+    for i, band in enumerate(bands):
+        y += band @ np.concatenate([under(padded, i, j) for j in range(KERNEL)])
+    y = y.reshape(-1, height, wide)[..., :width] + bias[:, None, None]
 
     def pullback(g: Array) -> Array:
-        back = np.zeros_like(padded)
-        for i, j in shifts:
-            window(back, i, j)[...] += np.tensordot(kernel[:, :, i, j].T, g, 1)
-        return back[:, 1:-1, 1:-1]
+        rows = np.pad(g, ((0, 0), (0, 0), (0, wide - width))).reshape(len(g), -1)
+        back = np.zeros((channels, padded.shape[1]), g.dtype)
+        for i, band in enumerate(bands):
+            for j, part in enumerate(np.split(band.T @ rows, KERNEL)):
+                under(back, i, j)[...] += part
+        return back.reshape(channels, -1, wide)[:, 1:-2, 1:-1]
 
     return y, pullback
 

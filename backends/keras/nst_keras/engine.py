@@ -129,7 +129,7 @@ def _torch_flags(_: str, exact: bool) -> dict[str, str]:
     torch.backends.cuda.matmul.allow_tf32 = not exact
     torch.backends.cudnn.allow_tf32 = not exact
     torch.backends.cudnn.benchmark = not exact
-    torch.use_deterministic_algorithms(exact)
+    torch.set_deterministic_debug_mode("error" if exact else "default")
     return {
         "tf32": str(torch.backends.cudnn.allow_tf32),
         "deterministic": str(torch.are_deterministic_algorithms_enabled()),
