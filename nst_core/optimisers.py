@@ -15,6 +15,7 @@ from nst_core import plan
 from nst_core.errors import NstError
 
 Array = NDArray[np.floating[Any]]
+NO_NATIVE = "this backend has no Adam of its own: use --optimizer adam"
 
 
 class Adam:
@@ -129,7 +130,7 @@ def make_optimiser(stage: plan.Stage) -> Optimiser:
         case "adam":
             return Adam(stage.adam)
         case "native-adam":
-            raise NstError("this backend has no Adam of its own: use --optimizer adam")
+            raise NstError(NO_NATIVE)
         case "sgd":
             return Sgd(stage.sgd)
         case "lbfgs":

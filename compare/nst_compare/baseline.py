@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from nst_compare.explain import number
+from nst_compare.explain import pretty
 from nst_compare.models import Entry, Report, Row, Subject
 from nst_core.conformance.budgets import PRECISIONS
 from nst_core.errors import NstError
@@ -71,9 +71,9 @@ def worse(old: Entry, entry: Entry) -> Iterator[str]:
     for row in entry.rows:
         was = before.pop((row.level, row.what), None)
         if not row.holds:
-            yield f"{entry.name}, {row.what}: {number(row.measured)} of {number(row.budget)}"
+            yield f"{entry.name}, {row.what}: {pretty(row.measured)} of {pretty(row.budget)}"
         elif was and is_worse(was, row, one_rounding(entry, row)):
-            yield f"{entry.name}, {row.what}: {number(was.measured)} was, {number(row.measured)} is"
+            yield f"{entry.name}, {row.what}: {pretty(was.measured)} was, {pretty(row.measured)} is"
     yield from (f"{entry.name}, {what}: is no longer measured" for _, what in before)
 
 

@@ -9,8 +9,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from nst_compare import charts
 from nst_compare.charts import Chart, Edges, Looks
+from nst_compare.explain import pretty
 from nst_compare.models import Entry, Report, Row
-from nst_compare.table import pretty
 
 LAYERS = ("conv", "relu", "pool")
 TERMS = ("gram", "content", "style", "tv")
@@ -65,7 +65,8 @@ def drawn(
             draw(axes, panel, names, looks)
         shown = looks.points(b for panel in panels for b in panel.errors)
         budget = Line2D([], [], color=charts.INK, lw=1.4, label="budget")
-        figure.legend(handles=[*shown, budget], loc="outside upper left", ncols=6, frameon=False)
+        shown.append(budget)
+        figure.legend(handles=shown, loc="outside upper left", ncols=int(width), frameon=False)
         return charts.svg(figure, f"Error {what} in units of u·mass. {described(panels)}")
 
 

@@ -10,8 +10,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 
 from nst_compare import charts
 from nst_compare.charts import Chart, Edges, Looks
+from nst_compare.explain import pretty
 from nst_compare.models import Entry, Report, finite
-from nst_compare.table import pretty
 
 LEAST = 1e-20  # a drift below that is none
 TRUTH: Any = {"color": "#bbbbbb", "lw": 5, "solid_capstyle": "round"}
@@ -83,8 +83,9 @@ def label(axes: Axes, entries: Sequence[Entry]) -> None:
     for row, ((step, layer), names) in enumerate(found.items()):
         axes.axvline(step, color=charts.SOFT, lw=0.9, ls=":", zorder=1)
         height, right = 0.06 + 0.075 * row, step > 0.55 * last
+        who = ", ".join(names) if len(names) < 3 else f"{len(names)} paths"
         axes.annotate(
-            f"step {step}, {layer}: {', '.join(names)}",
+            f"step {step}, {layer}: {who}",
             (step, height),
             xycoords=("data", "axes fraction"),
             xytext=(-5 if right else 5, 0),

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
+from nst_compare.explain import power
 from nst_compare.models import Entry, finite
 from nst_compare.pictures import data_uri
-from nst_compare.table import power
 from nst_core.experiments.chart import DASHES, STYLE, colours
 
 # letters as outlines, so that a chart looks alike on every computer

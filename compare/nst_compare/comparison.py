@@ -10,12 +10,13 @@ from pathlib import Path
 
 import nst_compare.judge as judging
 from nst_compare import models
-from nst_compare.explain import number
+from nst_compare.explain import pretty
 from nst_compare.judge import Evidence
 from nst_compare.measure import Precision, Setting, Subject, Task, measure
 from nst_compare.models import Entry, Report
 from nst_core import __version__, memory
 from nst_core.conformance.truth import Truth
+from nst_core.optimisers import NO_NATIVE
 
 CPUINFO = Path("/proc/cpuinfo")
 
@@ -43,7 +44,8 @@ def compare(
     for task in subject.tasks(backends, precisions):
         watch(task)
         measurement = measure(subject, task, setting)
-        found.append(judging.judge(truth, measurement, core_total(found, task)))
+        if NO_NATIVE not in measurement.failure:
+            found.append(judging.judge(truth, measurement, core_total(found, task)))
     entries = [one.entry for one in found]
     report = Report(
         nst=__version__,
@@ -84,7 +86,7 @@ def sentence(entries: Sequence[Entry]) -> str:
     keep = "keeps" if backends == 1 else "keep"
     return (
         f"{who} {keep} every budget: what comes nearest to one is {row.what} of {worst.name}, "
-        f"{number(row.measured)} of {number(row.budget)}."
+        f"{pretty(row.measured)} of {pretty(row.budget)}."
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nst_compare.models import Entry, Finding, Flips, Parting
+from nst_compare.models import Entry, Finding, Flips, Parting, finite
 from nst_core.conformance.judge import LEVELS, Row
 
 UNITS = {
@@ -16,6 +16,7 @@ UNITS = {
     6: " of the truth's",
 }
 ORDINARY_COMPILE = 1.0  # seconds
+SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 @dataclass(frozen=True)
@@ -91,9 +92,16 @@ NOTES = {
 }
 
 
-def number(value: float | None) -> str:
-    """Three digits; ∞ for what has no finite measure."""
-    return "∞" if value is None else f"{value:.3g}"
+def pretty(value: float | None, digits: int = 3) -> str:
+    """As it is printed: 6.76·10¹⁵; ∞ for what has no finite measure."""
+    if finite(value) is None:
+        return "∞"
+    mantissa, e, exponent = f"{value:.{digits}g}".partition("e")
+    return f"{mantissa}·{power(int(exponent))}" if e else mantissa
+
+
+def power(exponent: int) -> str:
+    return "10" + str(exponent).translate(SUPERSCRIPTS)
 
 
 def failure(entry: Entry) -> Finding:
@@ -108,8 +116,8 @@ def broken(entry: Entry, row: Row, count: int, cause: str) -> Finding:
     what = "" if where in row.what and row.kind != "gram" else f" ({row.what})"
     said = (
         f"{entry.name} differs from the truth at level {row.level} ({LEVELS[row.level]}), "
-        f"first at {where}{what}: {number(row.measured)}{UNITS[row.level]}, of "
-        f"{number(row.budget)} that are allowed; {count} of its budgets break."
+        f"first at {where}{what}: {pretty(row.measured)}{UNITS[row.level]}, of "
+        f"{pretty(row.budget)} that are allowed; {count} of its budgets break."
         if row.level
         else f"{entry.name} breaks a promise at level 0 (exact): {row.what}."
     )
@@ -124,10 +132,10 @@ def flipped(entry: Entry, flips: Sequence[Flips]) -> Finding | None:
     if not count:
         return None
     most = max(flips, key=lambda one: one.count)
-    units = "unit is" if count == 1 else "units are"
+    be = "is" if count == 1 else "are"
     said = (
-        f"{entry.name}: {count:,} of {of:,} {units} on another side of the kink than in the truth"
-        f"{', most of them' if count > 1 else ''} in {most.layer}."
+        f"{entry.name}: {count:,} of {of:,} units {be} on another side of the kink than in the "
+        f"truth{', most of them' if count > 1 else ''} in {most.layer}."
     )
     return Finding(sentence=said, note="kinks")
 
@@ -144,7 +152,7 @@ def parted(entry: Entry, parting: Parting) -> Finding:
     said = (
         f"{entry.name}: its path parts from the truth's before step {parting.step}, where the "
         f"unit of {parting.layer} at {place} {how}.{others} changes the gradient by "
-        f"{number(parting.effect)} of its norm."
+        f"{pretty(parting.effect)} of its norm."
     )
     return Finding(sentence=said, note="paths")
 
@@ -177,7 +185,7 @@ def native(entry: Entry, row: Row, core: float | None, cause: str) -> Finding:
     else:
         said = (
             f"{entry.name}: the framework's own Adam is another one: step {row.at} is off by "
-            f"{number(row.measured)}{UNITS[4]}."
+            f"{pretty(row.measured)}{UNITS[4]}."
         )
         if cause:
             said += f" These numbers are what {cause} would give."

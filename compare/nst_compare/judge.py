@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nst_compare import explain, slips
 from nst_compare.measure import Measurement
-from nst_compare.models import Entry, Finding, Flips, Pair, Parting, Row
+from nst_compare.models import Entry, Finding, Flips, Pair, Parting, Row, finite
 from nst_core.backend import Array
 from nst_core.conformance.check import claimed
 from nst_core.conformance.judge import Judge, flips
@@ -97,11 +97,12 @@ class Examination:
 
     def evidence(self) -> Evidence:
         entry, outcome = self.entry, self.outcome
-        entry.flags, entry.environment = outcome.flags, outcome.environment
+        entry.flags = {name: str(value) for name, value in outcome.flags.items()}
+        entry.environment = outcome.environment
         entry.memory, entry.seconds = outcome.memory, entry.seconds | seconds(outcome)
         entry.rows = [as_row(row) for row in sorted(self.measured, key=lambda row: -row.ratio)]
         entry.holds = all(row.holds for row in self.judged)
-        entry.totals = list(outcome.totals)
+        entry.totals = [finite(total) for total in outcome.totals]
         if not self.comparable:
             entry.findings = list(self.findings())
             return Evidence(entry)
@@ -136,7 +137,8 @@ class Examination:
         """How far its path is from the truth's, before each step and after the last."""
         walk, steps = self.truth.walk, range(len(self.outcome.totals))
         points = [*(self.judge.found(f"image:{t}") for t in steps), self.judge.found("paint")]
-        return [norm_wise(a, b) for a, b in zip(points, (*walk.images, walk.painted), strict=True)]
+        right = (*walk.images, walk.painted)
+        return [finite(norm_wise(a, b)) for a, b in zip(points, right, strict=True)]
 
     @cached_property
     def masks(self) -> Mapping[str, Mask]:
@@ -182,9 +184,14 @@ class Examination:
 
     def parted(self, step: int, flipped: Mapping[str, Mask], effect: float) -> Parting:
         """With the first unit of the first layer that alone makes half of the change."""
-        layer = next(
-            (n for n in flipped if self.effect(step, {n: flipped[n]}) > effect / 2), min(flipped)
-        ) if len(flipped) > 1 else min(flipped)
+        layer = (
+            next(
+                (n for n in flipped if self.effect(step, {n: flipped[n]}) > effect / 2),
+                min(flipped),
+            )
+            if len(flipped) > 1
+            else min(flipped)
+        )
         channel, row, column = (int(index) for index in np.argwhere(flipped[layer])[0])
         side = self.judge.kinks_before(step)[layer][channel, row, column]
         return Parting(

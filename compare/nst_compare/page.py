@@ -13,7 +13,7 @@ from nst_compare import chart_costs, chart_errors, chart_paths, pictures, table
 from nst_compare.charts import Looks
 from nst_compare.command import command
 from nst_compare.comparison import Comparison
-from nst_compare.explain import NOTES, UNITS
+from nst_compare.explain import NOTES, UNITS, pretty
 from nst_compare.judge import PAIRED
 from nst_compare.models import Finding, Report
 from nst_core.conformance.judge import LEVELS
@@ -33,7 +33,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters |= {"pretty": table.pretty, "share": table.share, "cellsafe": cell_safe}
+    found.filters |= {"pretty": pretty, "share": table.share, "cellsafe": cell_safe}
     found.filters["filename"] = lambda source: Path(source).name
     return found
 
@@ -98,9 +98,16 @@ def versions(report: Report) -> dict[str, str]:
 
 
 def told(report: Report) -> list[Finding]:
-    """The gravest first, else in the order of the entries."""
-    found = [finding for entry in report.entries for finding in entry.findings]
-    return sorted(found, key=lambda finding: not finding.broken)
+    """The gravest first, else in the order of the entries; the same of several is said once."""
+    names: dict[tuple[bool, str, str], list[str]] = {}
+    for entry in report.entries:
+        for finding in entry.findings:
+            said = finding.sentence.removeprefix(entry.name)
+            names.setdefault((not finding.broken, said, finding.note), []).append(entry.name)
+    return [
+        Finding(sentence=", ".join(who) + said, note=note, broken=not fine)
+        for (fine, said, note), who in sorted(names.items(), key=lambda item: item[0][0])
+    ]
 
 
 def originals(found: Comparison) -> Iterator[tuple[str, pictures.Shown]]:

@@ -6,9 +6,9 @@ An error is shown over its budget: as a percentage of it, or ×N where it is bro
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nst_compare.explain import UNITS
+from nst_compare.explain import UNITS, pretty
 from nst_compare.judge import OF_STEPS
-from nst_compare.models import Entry, Row, finite
+from nst_compare.models import Entry, Row
 
 COLUMNS = {
     "content": ("content",),
@@ -18,19 +18,6 @@ COLUMNS = {
 }
 NEAR, FAR = 0.5, 0.1  # of the budget
 MARKS = {"broken": "✗", "near": "△"}
-SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-
-
-def pretty(value: float | None, digits: int = 3) -> str:
-    """As it is printed: 6.76·10¹⁵; ∞ for what has no finite measure."""
-    if finite(value) is None:
-        return "∞"
-    mantissa, e, exponent = f"{value:.{digits}g}".partition("e")
-    return f"{mantissa}·{power(int(exponent))}" if e else mantissa
-
-
-def power(exponent: int) -> str:
-    return "10" + str(exponent).translate(SUPERSCRIPTS)
 
 
 def share(row: Row) -> str:

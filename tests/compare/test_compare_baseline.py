@@ -45,21 +45,21 @@ def test_the_same_again_is_not_worse():
 
 def test_an_error_that_is_ten_times_as_large_is_named():
     (line,) = lines(row(measured=1e-6), row(measured=1.1e-5))
-    assert line == "torch float32, gradient: 1e-06 was, 1.1e-05 is"
+    assert line == "torch float32, gradient: 1·10⁻⁶ was, 1.1·10⁻⁵ is"
     assert lines(row(measured=1e-6), row(measured=9.9e-6)) == []
     assert lines(row(measured=1e-5), row(measured=1e-7)) == []
 
 
 def test_a_budget_that_breaks_is_named_whatever_was_before():
     (line,) = lines(row(measured=4e-5), row(measured=6e-5))
-    assert line == "torch float32, gradient: 6e-05 of 5e-05"
+    assert line == "torch float32, gradient: 6·10⁻⁵ of 5·10⁻⁵"
     assert lines(row(measured=6e-5), row(measured=6e-5)) == [line]
 
 
 def test_what_has_no_finite_measure_is_named():
     bad = Row(level=3, what="gradient", kind="gradient", at="", measured=None, budget=5e-5,
               ratio=None, holds=False)  # fmt: skip
-    assert lines(row(), bad) == ["torch float32, gradient: ∞ of 5e-05"]
+    assert lines(row(), bad) == ["torch float32, gradient: ∞ of 5·10⁻⁵"]
     assert lines(bad, row()) == []
 
 

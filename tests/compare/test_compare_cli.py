@@ -179,6 +179,12 @@ def test_a_worker_that_fails_is_an_entry_and_the_others_finish(nst, stranger, en
 # The frameworks' own
 
 
+def test_a_backend_without_an_adam_of_its_own_is_compared_with_the_cores_alone(nst):
+    asked = (*PICTURES, *QUICK, *DOUBLE, "--backends", "numpy", "-o", "report")
+    assert nst(*asked, "--optimizer", "native-adam")[0] == 0
+    assert [entry.name for entry in report().entries] == ["numpy float64"]
+
+
 @pytest.mark.slow
 def test_native_adam_is_shown_beside_the_cores_and_not_judged(nst):
     code, _, _ = nst(
