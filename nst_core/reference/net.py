@@ -42,24 +42,24 @@ def convolution(x: Array, kernel: Array, bias: Array) -> tuple[Array, Pullback]:
     channels, height, width = x.shape
     wide = width + KERNEL - 1
     length = height * wide
-    padded = np.pad(x, ((0, 0), (1, 2), (1, 1))).reshape(channels, -1)
-    bands = np.ascontiguousarray(kernel.transpose(2, 0, 3, 1)).reshape(KERNEL, len(bias), -1)
+    padded = np.pad(x, ((0, 0), (1, 2), (1, 1))).reshape(channels, (height + KERNEL) * wide)
+    bands = kernel.transpose(2, 0, 3, 1).reshape(KERNEL, len(bias), KERNEL * channels)
 
     def under(rows: Array, i: int, j: int) -> Array:
         return rows[:, i * wide + j : i * wide + j + length]
 
-    y = np.zeros((len(bias), length), x.dtype)
+    y = np.zeros((len(bias), length), bias.dtype)
     for i, band in enumerate(bands):
         y += band @ np.concatenate([under(padded, i, j) for j in range(KERNEL)])
-    y = y.reshape(-1, height, wide)[..., :width] + bias[:, None, None]
+    y = y.reshape(len(bias), height, wide)[..., :width] + bias[:, None, None]
 
     def pullback(g: Array) -> Array:
-        rows = np.pad(g, ((0, 0), (0, 0), (0, wide - width))).reshape(len(g), -1)
+        rows = np.pad(g, ((0, 0), (0, 0), (0, wide - width))).reshape(len(g), length)
         back = np.zeros((channels, padded.shape[1]), g.dtype)
         for i, band in enumerate(bands):
             for j, part in enumerate(np.split(band.T @ rows, KERNEL)):
                 under(back, i, j)[...] += part
-        return back.reshape(channels, -1, wide)[:, 1:-2, 1:-1]
+        return back.reshape(channels, height + KERNEL, wide)[:, 1:-2, 1:-1]
 
     return y, pullback
 
