@@ -18,7 +18,7 @@ demo: $(VENV)/$(EXTRA)
 
 test: $(VENV)/all check
 	$(BIN)/nst weights fetch vgg16-hed
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 fast: $(VENV)/all
 	$(BIN)/python -m pytest -m "not slow"

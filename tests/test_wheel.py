@@ -47,8 +47,10 @@ def nst(unpacked, *arguments):
 
 
 def test_it_holds_the_backends_the_recipes_and_the_paintings(unpacked):
-    for package in ("nst_core", "nst_torch", "nst_tf", "nst_keras"):
+    for package in ("nst_core", "nst_torch", "nst_tf", "nst_keras", "nst_compare"):
         assert (unpacked / package / "__init__.py").is_file()
+    for name in ("page.html", "page.css", "page.js", "report.md.j2"):
+        assert (unpacked / "nst_compare" / name).is_file()
     for name in recipe.names():
         assert (unpacked / "nst_core" / "recipes" / f"{name}.toml").is_file()
     for name in samples.PAINTINGS:
