@@ -122,7 +122,7 @@ def broken(entry: Entry, row: Row, count: int, cause: str) -> Finding:
         else f"{entry.name} breaks a promise at level 0 (exact): {row.what}."
     )
     if cause:
-        said += f" These numbers are what {cause} would give."
+        said += f" Its numbers are those of a backend with {cause}."
     return Finding(sentence=said, note="levels", broken=True)
 
 
@@ -188,7 +188,7 @@ def native(entry: Entry, row: Row, core: float | None, cause: str) -> Finding:
             f"{pretty(row.measured)}{UNITS[4]}."
         )
         if cause:
-            said += f" These numbers are what {cause} would give."
+            said += f" Its numbers are those of a backend with {cause}."
     if own is not None and core:
         said += f" Before its last step the total is {own:.4g}, {own / core - 1:+.2%} of the core's"
         said += " Adam."

@@ -50,7 +50,8 @@ class Flips(Model):
 
 class Parting(Model):
     """Where a path leaves the truth's: the first step at which units that are on another side
-    change the gradient by more than rounding may, and the unit that changes it most."""
+    change the gradient by more than rounding may, and the first unit of the first layer that
+    alone makes half of that change."""
 
     step: int
     layer: str

@@ -89,7 +89,7 @@ def gram_cause(judge: Judge, tap: str) -> str:
     factor = float(np.vdot(right, found) / np.vdot(right, right))
     if not factor or norm_wise(found, factor * right) > LEFT * norm_wise(found, right):
         return ""
-    return f"the factor {factor:.6g}{known_factor(factor, len(F), F[0].size)}"
+    return f"a factor of {factor:.6g}{known_factor(factor, len(F), F[0].size)}"
 
 
 def known_factor(factor: float, channels: int, positions: int) -> str:

@@ -131,16 +131,16 @@ def test_a_slip_is_named_with_backend_level_layer_and_cause(wrong, level, where,
     assert first.broken
     assert first.sentence.startswith(f"mine float64 differs from the truth at level {level} (")
     assert f"first at {where}" in first.sentence
-    assert (f"These numbers are what {cause}" in first.sentence) if cause else True
-    assert bool(cause) == ("These numbers are what" in first.sentence)
+    assert (f"a backend with {cause}" in first.sentence) if cause else True
+    assert bool(cause) == ("Its numbers are those of" in first.sentence)
     assert sentence([entry]) == first.sentence
 
 
 def test_single_precision_that_rounds_more_is_known_by_its_size():
     entry = judged(slip(mutants.Rounded), mode=SINGLE).entry
-    assert "what TF32, which keeps 10 bits would give" in entry.findings[0].sentence
+    assert "a backend with TF32, which keeps 10 bits." in entry.findings[0].sentence
     entry = judged(slip(mutants.RoundedMore), mode=SINGLE).entry
-    assert "what bfloat16, which keeps 7 bits would give" in entry.findings[0].sentence
+    assert "a backend with bfloat16, which keeps 7 bits." in entry.findings[0].sentence
 
 
 def test_a_gram_matrix_that_is_off_by_a_factor_is_told_which():
@@ -148,7 +148,7 @@ def test_a_gram_matrix_that_is_off_by_a_factor_is_told_which():
     said = entry.findings[0].sentence
     assert "at level 1 (operation), first at relu1_1 (gram relu1_1)" in said
     positions = 48 * 32
-    assert f"the factor {positions:g}, which is H·W would give" in said
+    assert f"a factor of {positions:g}, which is H·W." in said
 
 
 def test_keras_adam_is_known_by_its_steps():
@@ -156,7 +156,7 @@ def test_keras_adam_is_known_by_its_steps():
     entry = judged(slip(mutants.KerasAdam), changes=changes).entry
     said = entry.findings[0].sentence
     assert "at level 4 (step), first at step 0: " in said
-    assert "what Keras' form of Adam, with ε = 1e-7" in said
+    assert "with Keras' form of Adam, with ε = 1e-7" in said
 
 
 def test_a_broken_promise_is_told_and_nothing_else_is_shown():
@@ -240,7 +240,7 @@ def test_an_optimiser_of_the_frameworks_own_is_shown_and_not_judged():
     assert any(not row.holds for row in entry.rows if row.kind == "step")
     said = entry.findings[0].sentence
     assert "the framework's own Adam is another one: step 0 is off by" in said
-    assert "what Keras' form of Adam" in said
+    assert "with Keras' form of Adam" in said
     assert re.search(r"the total is \S+, [+-][\d.]+% of the core's Adam\.$", said)
 
 
