@@ -36,7 +36,7 @@ PRECISIONS = {
     "tf32": Precision(2**-11, 1e-2, 5e-2, 5e-2, 2e-1, 2**-24),
     "bfloat16": Precision(2**-8, 1e-1, 9e-1, 1e-1, 1e1, 2**-24),
 }
-STEP = {"adam": 8.0, "lbfgs": 1e4}
+STEP = {"adam": 8.0, "lbfgs": 1e4, "sgd": 8.0}
 DISTANCE = 10.0
 
 

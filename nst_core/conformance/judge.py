@@ -260,7 +260,8 @@ class Judge:
         budget = budgets.STEP[stage.optimizer]
         stepped = self.stepped(optimisers.make_optimiser(stage))
         for t, (x, expected, after) in enumerate(stepped):
-            error = units(after, mass.Sum(expected, np.abs(x) + stage.settings.lr, 1), unit)
+            reach = np.abs(expected - x) if stage.optimizer == "sgd" else stage.settings.lr
+            error = units(after, mass.Sum(expected, np.abs(x) + reach, 1), unit)
             yield Row(4, f"{stage.optimizer}, step {t}", error, budget, "step", str(t))
 
     def stepped(self, optimiser: optimisers.Optimiser) -> Iterator[tuple[Array, Array, Array]]:

@@ -106,7 +106,7 @@ def test_odd_sizes_and_several_styles_of_other_shapes(nst, tmp_path):
     assert found.styles == ["s.png", "t.png"]
 
 
-@pytest.mark.parametrize("recipe", ["gatys2016", "crowsonkb", "ssuml-torch"])
+@pytest.mark.parametrize("recipe", ["gatys2016", "crowsonkb", "ssuml-torch", "keras-example"])
 def test_any_recipe_is_compared(nst, recipe):
     code, _, _ = nst(
         *PICTURES, *QUICK, *DOUBLE, "--recipe", recipe, "--backends", "numpy", "-o", "report"
