@@ -262,7 +262,18 @@ class Judge:
         for t, (x, expected, after) in enumerate(stepped):
             reach = np.abs(expected - x) if stage.optimizer == "sgd" else stage.settings.lr
             error = units(after, mass.Sum(expected, np.abs(x) + reach, 1), unit)
-            yield Row(4, f"{stage.optimizer}, step {t}", error, budget, "step", str(t))
+            allowed = budget * (self.cancellation(t) if budget < error < np.inf else 1.0)
+            yield Row(4, f"{stage.optimizer}, step {t}", error, allowed, "step", str(t))
+
+    def cancellation(self, step: int) -> float:
+        """The largest ‖g‖ / ‖y‖ of L-BFGS so far. A gradient passes the seam in units of the image:
+        where the variable is scaled it is rounded once more than what the backend used, and that
+        is so much of the difference y of two gradients."""
+        if self.truth.stage.optimizer != "lbfgs" or set(self.truth.recipe.variable.scales) == {1.0}:
+            return 1.0
+        slopes = [self.found(f"slope:{t}") for t in range(step + 1)]
+        ratios = (norm_wise(b, a) for a, b in pairwise(slopes))
+        return budgets.DISTANCE * max((1 / found for found in ratios if found), default=1.0)
 
     def stepped(self, optimiser: optimisers.Optimiser) -> Iterator[tuple[Array, Array, Array]]:
         """(the backend's variable, what `optimiser` makes of it, what the backend made)."""
@@ -272,7 +283,7 @@ class Judge:
         points.append(self.found("paint") * scale)
         for t, (x, after) in enumerate(pairwise(points)):
             expected = optimiser.step(x, self.found(f"slope:{t}") / scale)
-            if box != "clamp":
+            if box == "clip":  # else it keeps the step that it made itself, unrounded
                 optimiser.moved(after - x)
             yield x, expected if box == "none" else expected.clip(0, scale), after
 
