@@ -6,7 +6,7 @@ the backend's own state. 5 path: the gradient where the backend went. 6 result.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, pairwise
 from typing import Any
@@ -77,6 +77,8 @@ class Judge:
     truth: Truth
     outcome: Outcome
     precision: budgets.Precision
+    allowed: list[float] = field(default_factory=list)
+    """The budget of each step that was judged."""
 
     def rows(self) -> Iterator[Row]:
         """Every row; of level 0 alone if it fails, since then there is nothing to compare."""
@@ -263,6 +265,7 @@ class Judge:
             reach = np.abs(expected - x) if stage.optimizer == "sgd" else stage.settings.lr
             error = units(after, mass.Sum(expected, np.abs(x) + reach, 1), unit)
             allowed = budget * (self.cancellation(t) if budget < error < np.inf else 1.0)
+            self.allowed.append(allowed)
             yield Row(4, f"{stage.optimizer}, step {t}", error, allowed, "step", str(t))
 
     def cancellation(self, step: int) -> float:
@@ -326,5 +329,4 @@ class Judge:
 
     def lost_in_steps(self) -> float:
         """Every step's own budget."""
-        stage = self.truth.stage
-        return stage.iterations * budgets.STEP[stage.optimizer] * self.precision.image_unit
+        return sum(self.allowed) * self.precision.image_unit
