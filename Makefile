@@ -17,6 +17,7 @@ demo: $(VENV)/$(EXTRA)
 	$(BIN)/nst run sample:coffee sample:night -o $(DEMO) --backend $(BACKEND) --size 384
 
 test: $(VENV)/all check
+	$(BIN)/nst weights fetch vgg16-caffe
 	$(BIN)/nst weights fetch vgg16-hed
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 

@@ -64,7 +64,7 @@ def test_the_shipped_recipes_include_the_default_and_the_paper():
 
 def test_the_default_recipe_has_no_unit_and_no_size():
     default = recipe.load("default")
-    assert default.network.weights == "vgg19-caffe"
+    assert default.network.weights == "vgg16-caffe"
     assert (default.content.reduction, default.style.reduction) == ("relative", "relative")
     assert default.style.gram == "positions"
     assert default.tv.reduction == "mean"

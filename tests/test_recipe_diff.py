@@ -56,7 +56,7 @@ def test_differences_are_mirrored():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"style__weight": 15}, "2 × A's: more of it paints more of the style."),
+        ({"style__weight": 160}, "2 × A's: more of it paints more of the style."),
         ({"content__weight": 0}, "only in A: more of it keeps more of the photograph."),
         ({"plan__lbfgs": {"history": 10}}, "0.5 × A's: "),
         ({"style__gram": "elements"}, "Another divisor of F Fᵀ, squared in the term: "),
@@ -72,14 +72,14 @@ def test_what_a_difference_does(changes, words):
 
 def test_numbers_of_weight_zero_are_only_in_the_other():
     (found,) = differences(loaded(tv__weight=0), loaded())
-    assert (found.a, found.b) == ("0", "0.125")
+    assert (found.a, found.b) == ("0", "0.5")
     assert found.meaning.startswith("only in B: ")
 
 
 def test_taps_that_come_go_and_weigh_otherwise():
-    taps = {"relu1_1": 0.3, "relu2_1": 0.6, "conv3_1": 0.1}
+    taps = {"relu1_1": 0.1, "relu2_1": 0.8, "conv3_1": 0.1}
     found = only(style__taps=taps)
-    assert found.b == "relu1_1 0.3, relu2_1 0.6, conv3_1 0.1"
+    assert found.b == "relu1_1 0.1, relu2_1 0.8, conv3_1 0.1"
     assert found.meaning.startswith(
         "B adds conv3_1; B leaves out relu3_1, relu4_1, relu5_1; relu2_1 2 × A's: shallow taps"
     )
@@ -129,5 +129,5 @@ def test_of_a_frameworks_own_adam_only_the_rate_is_used():
 def test_long_values_have_lines_of_their_own():
     one, other = (recipe.load(name) for name in ("default", "gatys2016"))
     text = recipe_diff.as_text(one, other)
-    assert "style.weight   7.5 → 1000\n    133.3 × A's: more of it" in text
-    assert "\nstyle.taps\n  A  relu1_1 0.3, relu2_1 0.3" in text
+    assert "style.weight   80 → 1000\n    12.5 × A's: more of it" in text
+    assert "\nstyle.taps\n  A  relu1_1 0.1, relu2_1 0.4" in text

@@ -34,17 +34,17 @@ def lines(found, width=200):
 
 GOLDEN = {
     "default": """
-          L = 1 · content + 7.5 · style + 0.125 · tv
-    content = Σ(F − P)² / ΣP²   at relu4_2
-      style = Σₗ wₗ · Σ(G − A)² / ΣA²
-         wₗ = 0.3, 0.3, 0.25, 0.1, 0.05
-              at relu1_1, relu2_1, relu3_1, relu4_1, relu5_1
-          G = F Fᵀ / M   A likewise from S, with its own M
-7.5 · style = Σₗ wₗ · 7.5 · Σ(F Fᵀ − S Sᵀ)² / Σ(S Sᵀ)²
-              where both have the same M
-         tv = mean |d↓| + mean |d→|
-          d = x′ − x   x': the neighbour in the direction of the arrow
-          x = I   after each step cut to where I is in [0, 1]""",
+         L = 1 · content + 80 · style + 0.5 · tv
+   content = Σ(F − P)² / ΣP²   at relu4_2
+     style = Σₗ wₗ · Σ(G − A)² / ΣA²
+        wₗ = 0.1, 0.4, 0.5, 0.02, 0.001
+             at relu1_1, relu2_1, relu3_1, relu4_1, relu5_1
+         G = F Fᵀ / M   A likewise from S, with its own M
+80 · style = Σₗ wₗ · 80 · Σ(F Fᵀ − S Sᵀ)² / Σ(S Sᵀ)²
+             where both have the same M
+        tv = mean |d↓| + mean |d→|
+         d = x′ − x   x': the neighbour in the direction of the arrow
+         x = I   after each step cut to where I is in [0, 1]""",
     "gatys2016": """
            L = 1 · content + 1000 · style
      content = 0.5 · Σ(F − P)²   at relu4_2
@@ -321,7 +321,7 @@ def say_everything():
 
 def test_a_term_without_weight_is_left_out_and_said_to_be():
     found = loaded(content__weight=0, tv__weight=0)
-    assert lines(found)["L"] == "7.5 · style"
+    assert lines(found)["L"] == "80 · style"
     assert "content" not in lines(found)
     assert "tv" not in lines(found)
     assert recipe_sheet.facts_of(found)["without"] == "content, total variation"
@@ -362,12 +362,12 @@ def test_numbers(value, text):
 def test_the_sheet_says_how_the_picture_is_found():
     said = recipe_sheet.facts_of(recipe.load("default"))
     assert said["network"] == (
-        "vgg19-caffe, average pooling, odd last rows and columns dropped (floor), "
+        "vgg16-caffe, average pooling, odd last rows and columns dropped (floor), "
         "filters as they were trained"
     )
     assert said["pixels"].startswith("255 · I − (103.939, 116.779, 123.68) in BGR")
     assert said["size"] == "512 pixels on the longest side"
-    assert said["evaluations"].startswith("225 at 128, 150 at 256, 100 at 512 pixels")
+    assert said["evaluations"].startswith("135 at 128, 90 at 256, 60 at 512 pixels")
     assert said["start"] == "the photograph"
     assert said["optimiser"] == (
         "L-BFGS without line search: lr 1, history 20, a pair is kept if y·s > 1e-10 · ‖y‖ ‖s‖"

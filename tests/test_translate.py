@@ -225,7 +225,8 @@ def test_every_formula_is_translated_into_every_other(square):
 
 
 def test_a_tap_that_only_one_has_is_left_out_and_named(square):
-    one = loaded(style__taps={"relu1_1": 1.0, "relu2_1": 2.0, "relu3_1": 0.0})
+    taps = {"relu1_1": 1.0, "relu2_1": 2.0, "relu3_1": 0.0}
+    one = loaded(style__taps=taps, style__weight=7.5)
     other = loaded(style__taps={"relu2_1": 3.0, "relu4_1": 1.0})
     found = translate(one, other, square)
     assert found.changes["style.taps"] == {"relu2_1": 3.0}
@@ -278,7 +279,7 @@ def test_a_number_that_is_not_finite_is_noticed(monkeypatch, pairs):
 # Refusals
 
 OTHERS = {
-    "weights": {"network__weights": "vgg16-caffe"},
+    "weights": {"network__weights": "vgg19-caffe"},
     "pooling": {"network__pooling": "max"},
     "normalised": {"network__normalised": True},
     "preprocessing": {"network__preprocessing": {"scale": 256, "channels": "BGR"}},
@@ -368,13 +369,13 @@ def test_features_are_those_of_the_pictures_and_of_the_noisy_photograph():
 
 
 def test_the_weights_are_the_recipes_own_if_nothing_must_be_downloaded(empty_cache):
-    assert default_weights(loaded()) == "random-vgg19:0"
+    assert default_weights(loaded("jcjohnson")) == "random-vgg19:0"
     assert default_weights(loaded("titu1994")) == "random-vgg16:0"
     assert default_weights(loaded(network__weights="random-tiny:3")) == "random-tiny:3"
     cached = empty_cache / "weights" / "vgg19-caffe.safetensors"
     cached.parent.mkdir(parents=True)
     cached.touch()
-    assert default_weights(loaded()) == "vgg19-caffe"
+    assert default_weights(loaded("jcjohnson")) == "vgg19-caffe"
 
 
 def test_a_picture_that_is_too_small_is_refused():

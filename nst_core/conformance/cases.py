@@ -14,7 +14,7 @@ from nst_core.network import network
 from nst_core.recipe import Recipe, names
 from nst_core.weights import Weights
 
-TRAINED = "vgg16-hed"
+TRAINED = "vgg16-caffe"
 
 FORMULAS: Mapping[str, tuple[tuple[str, Any], ...]] = {
     "relative": (("network.pooling", "average"),),

@@ -1,6 +1,7 @@
 """The loss formulas of `nst_core.formulas`, in PyTorch."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,12 +11,37 @@ from nst_core.formulas import difference, directions, gram_divisor
 from nst_core.recipe import Content, Norm, Style, Term, TotalVariation
 
 
+class Product(torch.autograd.Function):
+    """F Fᵀ in at least single precision, and its gradient (D + Dᵀ) F in one product.
+
+    Autograd by itself takes one for each of the two factors, and of features in bfloat16 it would
+    want a copy in single precision to keep.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, F: Tensor) -> Tensor:
+        ctx.save_for_backward(F)
+        F = single(F)
+        return F @ F.T
+
+    @staticmethod
+    def backward(ctx: Any, D: Tensor) -> Tensor:
+        (F,) = ctx.saved_tensors
+        return (D + D.T).to(F.dtype) @ F
+
+
 def gram_matrix(F: Tensor, formula: Style) -> Tensor:
     F = F.flatten(1)
     if formula.centred:
-        F = F - F.mean(1, keepdim=True)
-    F = F + formula.shift
-    return F @ F.T / gram_divisor(formula, *F.shape)
+        F = single(F) - single(F).mean(1, keepdim=True)
+    if formula.shift:
+        F = single(F) + formula.shift
+    return Product.apply(F) / gram_divisor(formula, *F.shape)
+
+
+def single(F: Tensor) -> Tensor:
+    """In single precision, or in double if it is."""
+    return F.to(torch.promote_types(F.dtype, torch.float32))
 
 
 def error(d: Tensor, norm: Norm) -> Tensor:

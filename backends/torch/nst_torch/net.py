@@ -52,11 +52,11 @@ class Vgg(nn.Module):
         return pool(POOL, ceil_mode=self.network.edge == "ceil")
 
     def forward(self, image: Tensor, taps: Sequence[str]) -> dict[str, Tensor]:
-        """{tap: (N, h, w)}, in the precision of the image."""
+        """{tap: (N, h, w)}, in the precision of the layers."""
         x = self.preprocess(image).to(self.steps["conv1_1"].weight.dtype)
         found: dict[str, Tensor] = {}
         for layer in self.network.until(taps):
             x = self.steps[layer.name](x)
             if layer.name in taps:
-                found[layer.name] = x[0].to(image.dtype)
+                found[layer.name] = x[0]
         return found

@@ -45,7 +45,7 @@ class TorchSession:
     def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
         with torch.no_grad():
             found = self.vgg(self.tensor(image)[None], taps)
-        return {tap: self.array(F) for tap, F in found.items()}
+        return {tap: self.array(F.to(self.dtype)) for tap, F in found.items()}
 
     def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
         recipe.check(self.vgg.network)
@@ -123,6 +123,10 @@ def set_flags(device: str, dtype: Dtype, exact: bool) -> dict[str, str]:
     torch.backends.cuda.matmul.allow_tf32 = not exact
     torch.backends.cudnn.allow_tf32 = not exact
     torch.backends.cudnn.benchmark = not exact
+    if hasattr(torch.backends.mkldnn, "matmul"):
+        # products of features that are in bfloat16 are exact, and summed in single precision
+        half = dtype == "bfloat16" and not exact
+        torch.backends.mkldnn.matmul.fp32_precision = "bf16" if half else "ieee"
     # use_deterministic_algorithms does the same, and imports the compiler for two seconds
     torch.set_deterministic_debug_mode("error" if exact else "default")
     return {
