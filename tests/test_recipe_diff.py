@@ -56,7 +56,7 @@ def test_differences_are_mirrored():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"style__weight": 160}, "2 × A's: more of it paints more of the style."),
+        ({"style__weight": 200}, "2 × A's: more of it paints more of the style."),
         ({"content__weight": 0}, "only in A: more of it keeps more of the photograph."),
         ({"plan__lbfgs": {"history": 10}}, "0.5 × A's: "),
         ({"style__gram": "elements"}, "Another divisor of F Fᵀ, squared in the term: "),
@@ -129,5 +129,5 @@ def test_of_a_frameworks_own_adam_only_the_rate_is_used():
 def test_long_values_have_lines_of_their_own():
     one, other = (recipe.load(name) for name in ("default", "gatys2016"))
     text = recipe_diff.as_text(one, other)
-    assert "style.weight   80 → 1000\n    12.5 × A's: more of it" in text
+    assert "style.weight   100 → 1000\n    10 × A's: more of it" in text
     assert "\nstyle.taps\n  A  relu1_1 0.1, relu2_1 0.4" in text

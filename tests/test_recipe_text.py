@@ -34,17 +34,17 @@ def lines(found, width=200):
 
 GOLDEN = {
     "default": """
-         L = 1 · content + 80 · style + 0.5 · tv
-   content = Σ(F − P)² / ΣP²   at relu4_2
-     style = Σₗ wₗ · Σ(G − A)² / ΣA²
-        wₗ = 0.1, 0.4, 0.5, 0.02, 0.001
-             at relu1_1, relu2_1, relu3_1, relu4_1, relu5_1
-         G = F Fᵀ / M   A likewise from S, with its own M
-80 · style = Σₗ wₗ · 80 · Σ(F Fᵀ − S Sᵀ)² / Σ(S Sᵀ)²
-             where both have the same M
-        tv = mean |d↓| + mean |d→|
-         d = x′ − x   x': the neighbour in the direction of the arrow
-         x = I   after each step cut to where I is in [0, 1]""",
+          L = 1 · content + 100 · style + 0.5 · tv
+    content = Σ(F − P)² / ΣP²   at relu4_2
+      style = Σₗ wₗ · Σ(G − A)² / ΣA²
+         wₗ = 0.1, 0.4, 0.5, 0.02, 0.001
+              at relu1_1, relu2_1, relu3_1, relu4_1, relu5_1
+          G = F Fᵀ / M   A likewise from S, with its own M
+100 · style = Σₗ wₗ · 100 · Σ(F Fᵀ − S Sᵀ)² / Σ(S Sᵀ)²
+              where both have the same M
+         tv = mean |d↓| + mean |d→|
+          d = x′ − x   x': the neighbour in the direction of the arrow
+          x = I   after each step cut to where I is in [0, 1]""",
     "gatys2016": """
            L = 1 · content + 1000 · style
      content = 0.5 · Σ(F − P)²   at relu4_2
@@ -321,7 +321,7 @@ def say_everything():
 
 def test_a_term_without_weight_is_left_out_and_said_to_be():
     found = loaded(content__weight=0, tv__weight=0)
-    assert lines(found)["L"] == "80 · style"
+    assert lines(found)["L"] == "100 · style"
     assert "content" not in lines(found)
     assert "tv" not in lines(found)
     assert recipe_sheet.facts_of(found)["without"] == "content, total variation"

@@ -365,7 +365,7 @@ def test_the_default_recipe_has_relative_errors():
     for tap, share in zip(RELU1.split(), (0.1, 0.4, 0.5, 0.02, 0.001), strict=True):
         f, s = flat(F[tap]), flat(S[tap])
         G, A = f @ f.T / f.shape[1], s @ s.T / s.shape[1]
-        expected[f"style:{tap}"] = 80 * share * ((G - A) ** 2).sum() / (A**2).sum()
+        expected[f"style:{tap}"] = 100 * share * ((G - A) ** 2).sum() / (A**2).sum()
     assert by_recipe(loaded, F, P, S, x) == pytest.approx(expected, rel=SAME, abs=0)
 
 
