@@ -60,8 +60,9 @@ def saved_so_far(output: Path, result: Result | None) -> str:
 
 def summary(output: Path, result: Result) -> str:
     _, height, width = result.pixels.shape
-    seconds = result.record["seconds"]
-    return f"{output}: {width}×{height}, {seconds:.0f} s, total {result.terms.total:.4g}"
+    seconds, weights = result.record["seconds"], result.record["weights"]
+    size = f"{width}×{height} pixels in {seconds:.0f} s"
+    return f"{output}: {size} with weights {weights}, total {result.terms.total:.4g}"
 
 
 class Bar:
