@@ -91,7 +91,8 @@ def contents(folder):
 def test_a_run_writes_the_picture_and_its_record(nst, folder):
     code, out, err = nst("run", *PAIR, *TO, *QUICK)
     assert (code, out) == (0, "")
-    assert err.startswith("out.png: 32×26, ")
+    assert err.startswith("out.png: 32×26 pixels in ")
+    assert " with weights random-tiny:0, total " in err
     assert err.count("\n") == 1
     with Image.open("out.png") as image:
         assert (image.format, image.size, image.mode) == ("PNG", (32, 26), "RGB")
