@@ -78,7 +78,8 @@ def compare(
     ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds for each worker.")] = 600.0,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Of an operation, where a framework can be told.")
+        int | None,
+        typer.Option(min=1, help="Threads an operation, in frameworks that have such a setting."),
     ] = None,
     as_json: Json = False,
     schema: Annotated[

@@ -38,7 +38,7 @@ class WorkerError(NstError):
         self.output = output
 
 
-def unknown(what: str, name: str, known: Iterable[str], there: str = "There is") -> str:
+def unknown(what: str, name: str, known: Iterable[str], there: str = "Choose from") -> str:
     """The line for a name that does not exist: the nearest one, then all there are."""
     names = sorted(known)
     near = get_close_matches(name, names, n=1, cutoff=0.6)

@@ -62,10 +62,11 @@ def coefficient(
 
 
 def divisor(formula: Content | Style, target: Array, pixels: int) -> float:
-    """1 for a sum, the number of terms for a mean or its root, (3·pixels)² for an image, and for
-    a relative error that of a zero.
+    """What the sum of a term's errors is divided by.
 
-    A target that is zero everywhere has no scale of its own: its divisor is one.
+    It is 1 for `sum`, the number of summands for `mean`, its square root for `root`, (3·pixels)²
+    for `image`, and for `relative` the error that features of zero would have. A target that is
+    zero everywhere has no scale of its own: its divisor is one.
     """
     match formula.reduction:
         case "mean":

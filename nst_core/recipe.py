@@ -72,7 +72,7 @@ class Content(Section):
     taps: Taps
     norm: Norm = "squared"
     reduction: Literal["sum", "mean", "root", "relative"] = "sum"
-    """The sum is divided by 1, by the number K of its terms, by √K, or by that of a zero F."""
+    """The sum is divided by 1, by the number K of its terms, by √K, or by the sum for F = 0."""
     factor: Positive = 1.0
 
 

@@ -24,7 +24,7 @@ NO_RATIO = (
     "plan.adam.beta2", "plan.sgd.decay", "plan.seed",
 )  # fmt: skip
 
-# what a field does, by its dotted key; before a number stands how many times A's B's is
+# what a field does, by its dotted key; for a number, the ratio of B's to A's is printed before it
 MEANINGS: Mapping[str, str] = {
     "network.weights": "another network sees other features: no number of one recipe means the "
     "same in the other",

@@ -398,7 +398,7 @@ OPTIONS = {
     "--weights missing.safetensors": ("missing.safetensors", "check the path"),
     "--preprocessing caffe": ("random-tiny:0", "leave --preprocessing out"),
     "--set content.taps.relu3_9=1": ("no layer in tiny named 'relu3_9'", "'relu3_", "conv1_1"),
-    "--device cuda": ("no device of numpy named 'cuda'. There is: cpu.",),
+    "--device cuda": ("no device of numpy named 'cuda'. Choose from: cpu.",),
     "--dtype float16": ("no dtype of numpy named 'float16'", "float32, float64"),
     "--dtype bfloat16": ("no dtype of numpy named 'bfloat16'", "float32, float64"),
     "--optimizer newton": ("must be 'lbfgs', 'adam', 'native-adam' or 'sgd'", "'newton'"),

@@ -13,13 +13,13 @@ def test_every_error_is_caught_as_one_kind(kind):
 
 def test_a_misspelt_name_is_answered_with_the_nearest_and_all():
     assert unknown("fruit", "aple", ["pear", "apple"]) == (
-        "no fruit named 'aple'. Did you mean 'apple'? There is: apple, pear."
+        "no fruit named 'aple'. Did you mean 'apple'? Choose from: apple, pear."
     )
 
 
 def test_a_name_like_no_other_is_answered_without_a_guess():
     assert unknown("fruit", "xyz", iter(["pear", "apple"])) == (
-        "no fruit named 'xyz'. There is: apple, pear."
+        "no fruit named 'xyz'. Choose from: apple, pear."
     )
 
 

@@ -120,7 +120,7 @@ def test_a_misspelt_backend_is_answered_with_the_nearest():
 def test_an_unknown_engine_is_answered_with_the_nearest():
     assert complaint("keras:jaxx") == (
         "no engine of backend keras named 'jaxx'. Did you mean 'jax'? "
-        "There is: jax, tensorflow, torch."
+        "Choose from: jax, tensorflow, torch."
     )
 
 

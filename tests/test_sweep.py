@@ -206,7 +206,7 @@ def test_a_cell_that_is_not_whole_is_done_again_and_no_other(nst, swept, harm, k
 
 
 @pytest.mark.parametrize(
-    "change", [("--iterations", "4"), ("--dtype", "float64"), ("--set", "tv.weight=0.5")]
+    "change", [("--iterations", "4"), ("--dtype", "float64"), ("--set", "tv.weight=0.25")]
 )
 def test_a_changed_request_is_painted_anew(nst, swept, change):
     code, err = nst("sweep", *PAIR, *OVER, *QUICK, *change, "-o", "out")
@@ -309,7 +309,7 @@ def test_cells_on_one_network_share_a_session(nst, monkeypatch):
 @pytest.mark.parametrize(
     ("over", "said"),
     [
-        ("strength=1,2", "no setting named 'strength'. A field of the recipe has a dot"),
+        ("strength=1,2", "no setting named 'strength'. Choose from these, or write a field"),
         ("style_wieght=1,2", "Did you mean 'style_weight'?"),
         ("style.wieght=1,2", "Did you mean 'style.weight'?"),
         ("style_weight", "write it as KEY=VALUE,VALUE"),

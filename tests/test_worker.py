@@ -154,7 +154,7 @@ def test_a_worker_that_raises_is_named_with_its_last_line(pictures, every_term):
         worker.run("numpy", (job(every_term, "features", dtype="bfloat16"),), pictures)
     assert str(caught.value) == (
         "the worker of backend 'numpy' failed: nst_core.errors.BackendError: "
-        "no dtype of numpy named 'bfloat16'. Did you mean 'float64'? There is: float32, float64."
+        "no dtype of numpy named 'bfloat16'. Did you mean 'float64'? Choose from: float32, float64."
     )
 
 

@@ -73,7 +73,8 @@ def worse(old: Entry, entry: Entry) -> Iterator[str]:
         if not row.holds:
             yield f"{entry.name}, {row.what}: {pretty(row.measured)} of {pretty(row.budget)}"
         elif was and is_worse(was, row, one_rounding(entry, row)):
-            yield f"{entry.name}, {row.what}: {pretty(was.measured)} was, {pretty(row.measured)} is"
+            before_and_now = f"was {pretty(was.measured)} and is {pretty(row.measured)} now"
+            yield f"{entry.name}, {row.what}: the error {before_and_now}"
     yield from (f"{entry.name}, {what}: is no longer measured" for _, what in before)
 
 

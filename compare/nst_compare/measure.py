@@ -50,7 +50,8 @@ def precisions(device: str, asked: Sequence[str] = ()) -> tuple[Precision, ...]:
     known = {one.name: one for one in (*usual, BFLOAT16)}
     for name in asked:
         if name not in known:
-            raise NstError(unknown("precision", name, known, f"On the device '{device}' there is"))
+            there = f"On the device '{device}' choose from"
+            raise NstError(unknown("precision", name, known, there))
     return tuple(known[name] for name in asked) or usual
 
 

@@ -237,8 +237,11 @@ class Judge:
         return Row(3, name, error, budget, "gradient")
 
     def slope(self, name: str, image: Array, targets: Targets, own: Kinks) -> tuple[float, float]:
-        """The error of a gradient, and its budget: where that breaks, what hangs on undecided
-        units is added."""
+        """The error of a gradient, and its budget.
+
+        Some units lie so close to their kink that rounding decides their side. Where the plain
+        budget is exceeded, what these units can change is added to it.
+        """
         error = norm_wise(self.found(name), self.truth.gradient(image, targets, own))
         budget = self.precision.gradient
         if budget < error < np.inf:

@@ -61,7 +61,7 @@ def axis(given: str) -> Axis:
         raise NstError(f"--over {given}: write it as KEY=VALUE,VALUE, such as style_weight=1e2,1e4")
     key = ALIASES.get(key, key)
     if key not in SHORT and "." not in key:
-        there = "A field of the recipe has a dot, as plan.lbfgs.history. There is"
+        there = "Choose from these, or write a field such as plan.lbfgs.history"
         raise NstError(unknown("setting", key, SHORT, there))
     values = [value(key, text) for text in texts]
     if twice := next((t for t, v in zip(texts, values, strict=True) if values.count(v) > 1), None):

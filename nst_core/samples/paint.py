@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     wrong = sorted(set(options.names) - set(PAINTINGS))
     if wrong:
-        parser.error(f"no painting named {', '.join(wrong)}. There is: {', '.join(PAINTINGS)}.")
+        parser.error(f"no painting named {', '.join(wrong)}. Choose from: {', '.join(PAINTINGS)}.")
     options.out.mkdir(parents=True, exist_ok=True)
     for name in options.names or PAINTINGS:
         save(render(name, options.size), options.out / f"{name}.jpg")

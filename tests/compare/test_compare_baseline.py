@@ -45,7 +45,7 @@ def test_the_same_again_is_not_worse():
 
 def test_an_error_that_is_ten_times_as_large_is_named():
     (line,) = lines(row(measured=1e-6), row(measured=1.1e-5))
-    assert line == "torch float32, gradient: 1·10⁻⁶ was, 1.1·10⁻⁵ is"
+    assert line == "torch float32, gradient: the error was 1·10⁻⁶ and is 1.1·10⁻⁵ now"
     assert lines(row(measured=1e-6), row(measured=9.9e-6)) == []
     assert lines(row(measured=1e-5), row(measured=1e-7)) == []
 
