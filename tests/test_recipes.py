@@ -533,10 +533,24 @@ def test_a_change_that_makes_no_sense_is_one_line(name, key, value, words):
 def test_a_layer_that_the_network_lacks_is_one_line():
     with pytest.raises(recipe.RecipeError) as caught:
         recipe.load("rrmina").check(network("vgg16"))
-    text = str(caught.value)
-    assert text.startswith("recipe 'rrmina': style.taps: no layer in vgg16 named 'relu3_4'.")
-    assert "relu3_3" in text
-    assert "\n" not in text
+    assert str(caught.value) == (
+        "recipe 'rrmina': style.taps: no layer in vgg16 named 'relu3_4'. Did you mean 'relu3_3'? "
+        "vgg19 has 'relu3_4': use --weights vgg19-caffe or vgg19-torchvision."
+    )
+
+
+def test_weights_that_have_a_layer_begin_with_those_of_the_recipe():
+    loaded = recipe.load("pystiche", [("content.taps", {"relu4_4": 1.0})])
+    with pytest.raises(recipe.RecipeError, match="use --weights vgg19-torchvision or vgg19-caffe"):
+        loaded.check(network("vgg16"))
+
+
+def test_a_layer_that_no_network_has_is_answered_with_those_there_are():
+    loaded = recipe.load("pystiche", [("content.taps", {"relu6_1": 1.0})])
+    with pytest.raises(recipe.RecipeError) as caught:
+        loaded.check(network("vgg16"))
+    assert "There is: conv1_1, conv1_2" in str(caught.value)
+    assert "--weights" not in str(caught.value)
 
 
 # The page about them
