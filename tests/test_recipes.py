@@ -455,6 +455,38 @@ def test_it_paints(name, tiny, empty_cache):
     assert all(np.isfinite(terms.total) for terms in seen)
 
 
+def departures(name):
+    return " ".join(recipe.load(name).departures)
+
+
+def test_titu1994_keeps_the_aspect_ratio_and_has_400_rows():
+    plan = recipe.load("titu1994").plan
+    assert (plan.size, plan.side) == (400, "shortest")
+    assert "400 pixels are the height, whichever side that is." in departures("titu1994")
+    assert "square" not in departures("titu1994")
+
+
+def test_titu1994_weighs_each_of_several_styles_by_itself():
+    assert "absolute weight" in departures("titu1994")
+    assert "they are shares" in departures("titu1994")
+
+
+def test_kimrass_says_how_its_source_resizes():
+    for word in ("Pillow's bicubic filter", "PyTorch's bilinear filter", "Lanczos"):
+        assert word in departures("kimrass")
+
+
+def test_anishathalye_says_how_far_another_epsilon_leads():
+    assert "6.6 grey levels" in departures("anishathalye")
+    assert "nothing to see" not in departures("anishathalye")
+
+
+def test_the_notes_of_crowsonkb_agree_with_its_departures():
+    assert "Total variation pads the picture by replication" in departures("crowsonkb")
+    (note,) = [n for n in recipe.load("crowsonkb").notes if n.startswith("Content and total")]
+    assert "padding" in note
+
+
 # Known slips
 
 
