@@ -41,6 +41,10 @@ class WorkerError(NstError):
 def unknown(what: str, name: str, known: Iterable[str], there: str = "Choose from") -> str:
     """The line for a name that does not exist: the nearest one, then all there are."""
     names = sorted(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.6)
-    guess = f" Did you mean '{near[0]}'?" if near else ""
-    return f"no {what} named '{name}'.{guess} {there}: {', '.join(names)}."
+    return f"no {what} named '{name}'.{nearest(name, names)} {there}: {', '.join(names)}."
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The question whether the nearest name was meant, after a space; empty if none is near."""
+    near = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return f" Did you mean '{near[0]}'?" if near else ""

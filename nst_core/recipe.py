@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from nst_core.complaint import complaint
-from nst_core.errors import NstError, RecipeError, unknown
+from nst_core.errors import RecipeError, unknown
 from nst_core.images import read_record
 from nst_core.network import Edge, Network, Pooling, network
 from nst_core.plan import Plan
@@ -219,15 +219,19 @@ class Recipe(Section):
             )
         return tuple(share / sum(blend) for share in blend)
 
-    def check(self, network: Network) -> None:
-        """Raises RecipeError, naming the nearest layer, if the network lacks a tap."""
+    def check(self, network: Network, note: str | None = None) -> None:
+        """Raises RecipeError, naming the weights that have it, if the network lacks a tap.
+
+        `note` says why it is this network, where another was wanted.
+        """
+        from nst_core.weights.layers import missing  # imports h5py and requests
+
+        before = f"{note} is not possible: " if note else ""
         for section, taps in (("content", self.content.taps), ("style", self.style.taps)):
             for tap in taps:
-                try:
-                    network.layer(tap)
-                except NstError as error:
-                    where = f"recipe '{self.name}': {section}.taps"
-                    raise RecipeError(f"{where}: {error}") from error
+                if tap not in network.by_name:
+                    line = missing(tap, network, self.network.weights)
+                    raise RecipeError(f"{before}recipe '{self.name}': {section}.taps: {line}")
 
 
 def names() -> tuple[str, ...]:

@@ -81,7 +81,7 @@ class Job:
             ask.weights, ask.recipe.network.weights, preprocessing=ask.preprocessing
         )
         self.network = ask.recipe.network.of(self.weights.network)
-        ask.recipe.check(self.network)
+        ask.recipe.check(self.network, self.note)
         self.stages = self.feasible(ask.recipe.plan.stages())
 
     @cached_property

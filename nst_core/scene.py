@@ -47,6 +47,8 @@ class Scene:
     """Of the painting."""
     title: str
     weights: str
+    step: int = 1
+    """Both sides of every picture are multiples of this; 1 where the recipes' edges are alike."""
 
 
 def look(a: Recipe, b: Recipe, ask: Ask) -> Scene:
@@ -67,7 +69,7 @@ def look(a: Recipe, b: Recipe, ask: Ask) -> Scene:
         for image in (content, style, painting)
     )
     title = f"{ask.content} {shape(content)}, {ask.style} {shape(style)}, {job.weights.name}"
-    return Scene(P, S, F, content[0].size, title, job.weights.name)
+    return Scene(P, S, F, content[0].size, title, job.weights.name, step)
 
 
 def request(a: Recipe, b: Recipe, ask: Ask) -> Request:

@@ -13,11 +13,17 @@ from nst_core.translate import DIGITS, Translation
 
 HOLDS = {
     "": "It holds at every size and for all pictures.",
+    "sides": "It holds for all pictures, at sizes where both sides of photograph and style are "
+    "multiples of {step}.",
     "size": "It holds at this size only, whose M, H and W are in it: name the painting's (--size).",
     "activations": "It holds for these pictures, at this size and on these weights: the divisor of "
     "a relative error is a sum over activations.",
 }
-EDGE = "network.edge differs: the pictures have sides that every pooling halves, where it is alike."
+EDGE = (
+    "network.edge differs: only sides that are multiples of {step} are halved evenly by every "
+    "pooling. At others the features differ, and no weights make the terms agree; the pictures "
+    "were brought to such sides."
+)
 
 
 def as_text(found: Translation, width: int = 80) -> str:
@@ -120,12 +126,13 @@ def value(given: Any) -> str:
 
 def remarks(found: Translation) -> Iterator[str]:
     """Where it holds, and what it leaves out."""
-    a, b = found.a, found.b
-    yield HOLDS[depends(a, b)]
-    if depends(a, b) == "activations" and found.scene.weights.startswith("random-"):
+    a, b, step = found.a, found.b, found.scene.step
+    needs = depends(a, b)
+    yield HOLDS[needs or ("sides" if step > 1 else "")].format(step=step)
+    if needs == "activations" and found.scene.weights.startswith("random-"):
         yield "These weights are random: name those that you paint with (--weights)."
-    if a.network.edge != b.network.edge:
-        yield EDGE
+    if step > 1:
+        yield EDGE.format(step=step)
     if found.lost:
         yield f"{b.name} has no tap for {', '.join(found.lost)}: left out."
     yield f"Total variation, the network and the plan stay those of {b.name}."

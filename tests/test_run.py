@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst_core import images, recipe, run
+from nst_core import images, recipe, run, weights
 from nst_core.backend import Terms
 from nst_core.colour import METHODS, luminance, with_chroma
 from nst_core.errors import NstError, RecipeError
@@ -50,6 +50,21 @@ def ask(folder):
 
 def ignore(stage, snapshot):
     pass
+
+
+def test_a_replacement_that_lacks_a_layer_says_why_it_was_taken_and_what_has_it(ask, monkeypatch):
+    note = (
+        "weights vgg19-caffe cannot be downloaded here (no connection to example.org); "
+        "painting with vgg16-caffe instead"
+    )
+    vgg16 = weights.load("random-vgg16:0")
+    monkeypatch.setattr(weights, "resolve", lambda *_, **__: (vgg16, note))
+    with pytest.raises(RecipeError) as caught:
+        Job(ask(recipe=recipe.load("rrmina"), weights="auto"))
+    line = str(caught.value)
+    assert line.startswith(f"{note} is not possible: recipe 'rrmina': style.taps: no layer in ")
+    assert "use --weights vgg19-caffe or vgg19-torchvision" in line
+    assert "\n" not in line
 
 
 SCALES = {"plan.size": 128, "plan.coarsest": 32, "plan.coarser": 2.0}

@@ -358,6 +358,45 @@ def test_where_edges_differ_every_pooling_halves_the_pictures():
     assert found.pixels == 48 * 64
 
 
+def test_edges_that_differ_hold_where_every_pooling_halves_both_sides():
+    """Painted at such a size, and where a side of the photograph or the style is odd."""
+    one, other = recipe.load("leongatys"), recipe.load("anishathalye")
+    found = translate(one, other, look(one, other, TINY))
+    assert found.scene.step == 16
+    remarks = " ".join(translate_text.remarks(found))
+    assert "at every size" not in remarks
+    assert "both sides of photograph and style are multiples of 16." in remarks
+    assert "network.edge differs" in remarks
+    for size, shape, agree in ((48, "content", True), (51, "content", False), (48, "own", False)):
+        sides = (recipe.build(r.model_dump(), r.name, [("style.resize", shape)])
+                 for r in (one, found.translated))  # fmt: skip
+        first, second = (painted(side, size) for side in sides)
+        off = max(abs(first[name] / second[name] - 1) for name in first)
+        assert off <= MEASURED if agree else off > 0.1  # measured: 0.58 and 0.68 at relu5_1
+
+
+def test_the_sides_are_those_that_the_deepest_tap_needs():
+    one = loaded(content__taps={"relu2_1": 1.0}, style__taps={"relu1_1": 1.0})
+    other = recipe.build(one.model_dump(), "other", [("network.edge", "ceil")])
+    found = translate(one, other, look(one, other, TINY))
+    assert any("multiples of 2" in line for line in translate_text.remarks(found))
+    taps = [("content.taps", {"conv1_2": 1.0})]
+    one, other = (recipe.build(r.model_dump(), r.name, taps) for r in (one, other))
+    found = translate(one, other, look(one, other, TINY))
+    remarks = list(translate_text.remarks(found))
+    assert remarks[0] == "It holds at every size and for all pictures."
+    assert not any("edge" in line for line in remarks)
+
+
+def test_one_edge_holds_at_every_size():
+    one, other = recipe.load("jcjohnson"), recipe.load("anishathalye")
+    found = translate(one, other, look(one, other, TINY))
+    assert next(translate_text.remarks(found)) == "It holds at every size and for all pictures."
+    pairs = [(painted(one, size), painted(found.translated, size)) for size in (48, 51)]
+    for first, second in pairs:
+        assert first == pytest.approx(second, rel=MEASURED)
+
+
 def test_features_are_those_of_the_pictures_and_of_the_noisy_photograph():
     found = seen("default", "gatys2016")
     assert found.P.keys() == found.S.keys() == found.F.keys() == {*RELU, "relu4_2"}
