@@ -581,7 +581,7 @@ def test_a_layer_that_no_network_has_is_answered_with_those_there_are():
     loaded = recipe.load("pystiche", [("content.taps", {"relu6_1": 1.0})])
     with pytest.raises(recipe.RecipeError) as caught:
         loaded.check(network("vgg16"))
-    assert "There is: conv1_1, conv1_2" in str(caught.value)
+    assert "Choose from: conv1_1, conv1_2" in str(caught.value)
     assert "--weights" not in str(caught.value)
 
 
