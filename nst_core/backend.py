@@ -1,7 +1,8 @@
 """The contract between the core and a backend: five seams, and what passes through them.
 
-An image is NumPy, shape (3, height, width), RGB, unit interval [0, 1]. Framework tensors never
-leave a backend. The preprocessing of the network comes with its weights and happens inside.
+An image is NumPy, shape (3, height, width), RGB, unit interval [0, 1]; in float64 for a session in
+float64, else in float32. Framework tensors never leave a backend. The preprocessing of the network
+comes with its weights and happens inside.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -125,12 +126,16 @@ class Terms:
         return sum(v for name, v in self.weighted.items() if name not in self.uncounted)
 
     def as_json(self) -> dict[str, Any]:
-        """`{"total", "content": {tap: …}, "style": {tap: …}, "tv", "raw": {…}}`, weighted."""
+        """`{"total", "content": {tap: …}, "style": {tap: …}, "tv", "raw": {…}}`, weighted.
+
+        `raw` has the same keys but the total. Where each of several styles has a term of its own,
+        `style1`, `style2` and so on, in the order of the styles, stand in place of `style`.
+        """
         return {"total": self.total, **_by_kind(self.weighted), "raw": _by_kind(self.raw)}
 
 
 def _by_kind(values: Mapping[str, float]) -> dict[str, Any]:
-    nested: dict[str, Any] = {"content": {}, "style": {}, "tv": 0.0}
+    nested: dict[str, Any] = {}
     for name, value in values.items():
         kind, _, tap = name.partition(":")
         if tap:

@@ -126,13 +126,22 @@ def losses(
     max_pixels: MaxPixels = None,
     as_json: Json = False,
 ) -> None:
-    """Every term of the total at IMAGE, without optimising."""
+    """Every term of the total at IMAGE, without optimising.
+
+    IMAGE is brought to the size that the plan ends with. The JSON holds the "total", the weighted
+    terms as "content", "style" and "tv", the same without their weights as "raw", and the name of
+    the "weights" of the network. "content" and "style" have a number for each layer; several
+    styles that have a term each (style.combine = "losses") are "style1", "style2" and so on.
+    """
     given = locals() | {"styles": style}
-    from nst_core import run as job
+    from nst_core.evaluation import Evaluation
     from nst_core.terminal import terms_table
 
-    terms = job.losses(make_request(recipe, given), image)
-    show(json.dumps(terms.as_json()) if as_json else terms_table(terms))
+    evaluation = Evaluation(make_request(recipe, given), image)
+    for note in evaluation.notes():
+        typer.echo(note, err=True)
+    terms = evaluation.terms()
+    show(json.dumps(evaluation.as_json(terms)) if as_json else terms_table(terms))
 
 
 @app.command()

@@ -2,8 +2,8 @@
 
 Gatys, Bethge, Hertzmann & Shechtman, "Preserving Color in Neural Artistic Style Transfer", 2016
 (arXiv 1606.05897), of which the sections are named here. Pictures have shape (3, height, width),
-RGB, [0, 1]; those of a pair may differ in size. Results are float32, cut to [0, 1] as in the
-authors' code, `ColourControl.ipynb` of leongatys/NeuralImageSynthesis.
+RGB, [0, 1]; those of a pair may differ in size. Results have the first one's dtype, and are cut to
+[0, 1] as in the authors' code, `ColourControl.ipynb` of leongatys/NeuralImageSynthesis.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,13 +19,14 @@ EPSILON = 1e-5  # on the diagonal of each covariance; match_color in the authors
 
 def luminance(image: Numbers) -> Array:
     """The Y of YIQ in all three channels: a grey picture ("Luminance-only transfer")."""
-    return np.repeat(_yiq(image)[:1].astype(np.float32), 3, axis=0)
+    return np.repeat(_yiq(image)[:1].astype(image.dtype), 3, axis=0)
 
 
 def match_luminance(style: Numbers, content: Numbers) -> Array:
     """σ_C/σ_S (L_S − µ_S) + µ_C in all three channels: the style's luminance with mean and
     deviation of the content's ("Luminance-only transfer")."""
-    return np.repeat(_affine(_yiq(style)[:1], _yiq(content)[:1], np.sqrt), 3, axis=0)
+    matched = _affine(_yiq(style)[:1], _yiq(content)[:1], np.sqrt)
+    return np.repeat(_cut(matched, style), 3, axis=0)
 
 
 def match_histogram(style: Numbers, content: Numbers) -> Array:
@@ -35,7 +36,7 @@ def match_histogram(style: Numbers, content: Numbers) -> Array:
     """
     from skimage.exposure import match_histograms
 
-    return _cut(match_histograms(style, content, channel_axis=0))
+    return _cut(match_histograms(style, content, channel_axis=0), style)
 
 
 def match_linear(style: Numbers, content: Numbers) -> Array:
@@ -43,12 +44,12 @@ def match_linear(style: Numbers, content: Numbers) -> Array:
 
     "Color histogram matching", Image Analogies transfer; `pca` in the authors' code.
     """
-    return _affine(style, content, symmetric_root)
+    return _cut(_affine(style, content, symmetric_root), style)
 
 
 def match_cholesky(style: Numbers, content: Numbers) -> Array:
     """As `match_linear`, with the Cholesky factors: A = L_C L_S⁻¹. Red is matched by red alone."""
-    return _affine(style, content, np.linalg.cholesky)
+    return _cut(_affine(style, content, np.linalg.cholesky), style)
 
 
 def with_chroma(painting: Numbers, photograph: Numbers) -> Array:
@@ -59,7 +60,7 @@ def with_chroma(painting: Numbers, photograph: Numbers) -> Array:
     from skimage.color import yiq2rgb
 
     luma, chroma = _yiq(np.clip(painting, 0, 1))[:1], _yiq(photograph)[1:]
-    return _cut(yiq2rgb(np.concatenate([luma, chroma]), channel_axis=0))
+    return _cut(yiq2rgb(np.concatenate([luma, chroma]), channel_axis=0), painting)
 
 
 def _first(one: Numbers, *_: Numbers) -> Numbers:
@@ -94,12 +95,12 @@ def symmetric_root(covariance: Numbers) -> Numbers:
     return root
 
 
-def _affine(style: Numbers, content: Numbers, root: Callable[[Numbers], Numbers]) -> Array:
+def _affine(style: Numbers, content: Numbers, root: Callable[[Numbers], Numbers]) -> Numbers:
     """A(S − µ_S) + µ_C with A = R_C R_S⁻¹ of the roots R Rᵀ = Σ, so that A Σ_S Aᵀ = Σ_C."""
     S, C = (np.reshape(x, (len(x), -1)).astype(np.float64) for x in (style, content))
     A = root(_covariance(C)) @ np.linalg.inv(root(_covariance(S)))
-    matched = A @ (S - S.mean(1, keepdims=True)) + C.mean(1, keepdims=True)
-    return _cut(matched.reshape(style.shape))
+    matched: Numbers = A @ (S - S.mean(1, keepdims=True)) + C.mean(1, keepdims=True)
+    return matched.reshape(style.shape)
 
 
 def _covariance(x: Numbers) -> Numbers:
@@ -115,5 +116,6 @@ def _yiq(image: Numbers) -> Numbers:
     return np.asarray(rgb2yiq(np.asarray(image, np.float64), channel_axis=0))
 
 
-def _cut(image: Numbers) -> Array:
-    return np.clip(image, 0, 1).astype(np.float32)
+def _cut(image: Numbers, like: Numbers) -> Array:
+    """Cut to the colours that exist, of the dtype of `like`."""
+    return np.clip(image, 0, 1).astype(like.dtype)

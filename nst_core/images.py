@@ -1,8 +1,9 @@
 """The only place that touches pixels on disk.
 
-Inside the suite a picture is float32, shape (3, H, W), RGB, unit interval [0, 1], sRGB. A file
-becomes that on `read` (upright, on white, in sRGB) and leaves it on `save`, at 8 bits a channel.
-Greys of 16 and 32 bits keep their precision; Pillow reads colours of 16 bits at 8.
+Inside the suite a picture is floating point, shape (3, H, W), RGB, unit interval [0, 1], sRGB. A
+file becomes that on `read` (upright, on white, in sRGB) and leaves it on `save`, at 8 bits a
+channel. Greys of 16 and 32 bits keep what float32 has of them, as Pillow does; it reads colours of
+16 bits at 8.
 """
 
 import errno
@@ -28,8 +29,9 @@ from nst_core.errors import ImageError
 
 log = logging.getLogger(__name__)
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 Numbers = NDArray[Any]
+Precision = type[np.floating[Any]]
 Format = tuple[str, dict[str, Any]]  # Pillow's name, how it is saved
 
 MAX_PIXELS = 100_000_000
@@ -69,12 +71,15 @@ class Picture:
         return int(self.pixels.shape[2])
 
 
-def read(source: str | Path, *, max_pixels: int = MAX_PIXELS) -> Picture:
+def read(
+    source: str | Path, *, max_pixels: int = MAX_PIXELS, precision: Precision = np.float32
+) -> Picture:
     """The picture in a JPEG, PNG, WebP, TIFF, BMP or GIF file (its first frame) or `sample:NAME`.
 
     Orientation is applied, transparency composited on white, an embedded colour profile
     converted to sRGB (one that is damaged or does not fit is ignored, with a warning in the log).
-    Integers are divided by the range of their type; floats must lie in [0, 1].
+    Integers are divided by the range of their type; floats must lie in [0, 1]. In the `precision`
+    float64 a value of 8 bits is u/255 to the last bit of a double.
     Raises ImageError for a file that is missing, unreadable, damaged, or has more than
     `max_pixels` pixels; the size is judged by the header, before anything is decoded.
     """
@@ -82,8 +87,8 @@ def read(source: str | Path, *, max_pixels: int = MAX_PIXELS) -> Picture:
     data = _bytes(name)
     with _pillow(name):
         image = _upright(_decode(data, name, max_pixels), name)
-        colour, alpha = _split(image)
-        pixels = _planes(_to_srgb(colour, image.info.get("icc_profile"), name))
+        colour, alpha = _split(image, precision)
+        pixels = _planes(_to_srgb(colour, image.info.get("icc_profile"), name), precision)
     if alpha is not None:
         pixels = pixels * alpha + (1 - alpha)
     return Picture(pixels, alpha, name, hashlib.sha256(data).hexdigest())
@@ -99,18 +104,20 @@ def fit(height: int, width: int, size: int, side: str = "longest") -> tuple[int,
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def resize(pixels: Numbers, height: int, width: int, *, clip: bool = True) -> Array:
-    """`pixels` (C, H, W) resampled to (C, height, width) in float32; a copy if that is its shape.
+def resize(pixels: Array, height: int, width: int, *, clip: bool = True) -> Array:
+    """`pixels` (C, H, W) resampled to (C, height, width) in their dtype; a copy if they fit.
 
+    Pillow resamples in float32: float64 keeps its digits only where the shape stays.
     Antialiased Lanczos, a = 3. The filter rings: past the values that it is given it goes by up
     to 0.12 of the step at a straight edge and 0.25 at a corner. `clip` cuts the result to [0, 1];
     a painting in progress, which may lie outside, is resized with `clip=False`.
     """
-    result = np.array(pixels, dtype=np.float32)
+    result = np.array(pixels)
     if result.shape[1:] != (height, width):
-        planes = [Image.fromarray(plane) for plane in result]  # mode F
+        planes = [Image.fromarray(plane) for plane in result.astype(np.float32)]  # mode F
         lanczos = Image.Resampling.LANCZOS
-        result = np.stack([np.asarray(plane.resize((width, height), lanczos)) for plane in planes])
+        resampled = [np.asarray(plane.resize((width, height), lanczos)) for plane in planes]
+        result = np.stack(resampled).astype(result.dtype, copy=False)
     return np.clip(result, 0, 1) if clip else result
 
 
@@ -259,17 +266,17 @@ def _upright(image: Image.Image, name: str) -> Image.Image:
         return image
 
 
-def _split(image: Image.Image) -> tuple[Image.Image, Array | None]:
+def _split(image: Image.Image, precision: Precision) -> tuple[Image.Image, Array | None]:
     """The colours, in mode F, L, RGB or CMYK, and alpha (H, W) if there is any."""
     if image.mode == "F":
         clear = image.info.get("transparency")  # one of the 16-bit values
         opaque = np.rint(np.asarray(image) * 65535) != clear
-        return image, None if clear is None else opaque.astype(np.float32)
+        return image, None if clear is None else opaque.astype(precision)
     mode = "L" if image.mode in _GREY else "CMYK" if image.mode == "CMYK" else "RGB"
     if not image.has_transparency_data:
         return image.convert(mode), None
     rgba = image.convert("RGBA")
-    return rgba.convert(mode), np.asarray(rgba.getchannel("A"), np.float32) / np.float32(255)
+    return rgba.convert(mode), _fraction(rgba.getchannel("A"), precision)
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None, name: str) -> Image.Image:
@@ -299,11 +306,16 @@ def _as_profiled(image: Image.Image, space: str) -> Image.Image:
     return image.convert("RGB") if (space, image.mode) == ("RGB ", "L") else image
 
 
-def _planes(image: Image.Image) -> Array:
+def _planes(image: Image.Image, precision: Precision) -> Array:
     if image.mode == "F":
-        return np.repeat(np.asarray(image, np.float32)[None], 3, axis=0)
-    rgb = np.asarray(image.convert("RGB"), np.float32) / np.float32(255)
+        return np.repeat(np.asarray(image, precision)[None], 3, axis=0)
+    rgb = _fraction(image.convert("RGB"), precision)
     return np.ascontiguousarray(rgb.transpose(2, 0, 1))
+
+
+def _fraction(image: Image.Image, precision: Precision) -> Array:
+    """8 bits as a share of 255."""
+    return np.asarray(image, precision) / 255
 
 
 def _embedded(path: str | Path) -> str | None:

@@ -3,9 +3,9 @@
 An iteration is one evaluation of the total and its gradient, followed by one step.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
@@ -101,6 +101,17 @@ class Plan(Settings):
     """`content`, `style`, `noise`, or the path of a picture."""
     noise: Noise = Noise()
     seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _native_adam_takes_a_rate_alone(self) -> Self:
+        unused = self.adam.model_dump(exclude={"lr"}, exclude_defaults=True)
+        if self.optimizer == "native-adam" and unused:
+            fields = " and ".join(f"plan.adam.{key} {value:g}" for key, value in unused.items())
+            raise ValueError(
+                f"native-adam takes plan.adam.lr alone, and not {fields}: use --optimizer adam, "
+                f"or have the framework's own with --set 'plan.adam={{lr={self.adam.lr!r}}}'"
+            )
+        return self
 
     def sizes(self) -> tuple[int, ...]:
         """The scales, coarsest first."""

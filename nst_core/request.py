@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nst_core import images, recipe
 from nst_core.backend import Dtype
 from nst_core.colour import METHODS, NONE
 from nst_core.errors import NstError, unknown
+from nst_core.images import Picture, Precision
 from nst_core.plan import INITS
 from nst_core.recipe import Recipe
 
@@ -52,6 +55,15 @@ class Request:
         """Every picture that is read: the content, the styles, and the first image if named."""
         init = self.recipe.plan.init
         return (self.content, *self.styles, *(() if init in INITS else (init,)))
+
+    @property
+    def precision(self) -> Precision:
+        """That of the pixels which a session is given: float64 where it is asked for."""
+        return np.float64 if self.dtype == "float64" else np.float32
+
+    def read(self, source: str) -> Picture:
+        """The picture `source` in that precision; raises ImageError as `images.read` does."""
+        return images.read(source, max_pixels=self.max_pixels, precision=self.precision)
 
     def check_output(self, path: Path) -> None:
         """Raises NstError if the result could not be saved as `path`; leaves nothing behind."""

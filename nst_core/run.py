@@ -26,7 +26,7 @@ from nst_core.recipe import Recipe
 from nst_core.request import Request, beside, recorded
 from nst_core.weights import Preprocessing, Weights
 
-__all__ = ["Interrupted", "Job", "Progress", "Request", "Result", "losses", "recorded"]
+__all__ = ["Interrupted", "Job", "Progress", "Request", "Result", "recorded"]
 
 Progress = Callable[[Stage, Snapshot], None]
 
@@ -74,8 +74,8 @@ class Job:
         self.backend = registry.backend(ask.backend)
         self.colour = METHODS[ask.colour]
         ask.recipe.shares(len(ask.styles))
-        self.content = images.read(ask.content, max_pixels=ask.max_pixels)
-        self.styles = tuple(images.read(s, max_pixels=ask.max_pixels) for s in ask.styles)
+        self.content = ask.read(ask.content)
+        self.styles = tuple(ask.read(style) for style in ask.styles)
         self.init = read_init(ask)
         self.weights, self.note = weights.resolve(
             ask.weights, ask.recipe.network.weights, preprocessing=ask.preprocessing
@@ -144,7 +144,8 @@ class Job:
             random, shape = np.random.default_rng(plan.seed), (3, height, width)
             normal = plan.noise.distribution == "normal"
             noise = random.standard_normal(shape) if normal else random.uniform(-1, 1, shape)
-            return self.colour.seen((self.centre() + plan.noise.width * noise).astype(np.float32))
+            image = self.centre() + plan.noise.width * noise
+            return self.colour.seen(image.astype(self.request.precision))
         if plan.init == "style":
             style = images.resize(self.styles[0].pixels, height, width)
             return self.colour.recoloured(style, self.at(self.content, stage.size))
@@ -267,7 +268,7 @@ def read_init(ask: Request) -> Picture | None:
     if init in INITS:
         return None
     try:
-        return images.read(init, max_pixels=ask.max_pixels)
+        return ask.read(init)
     except ImageError as error:
         names = ", ".join(INITS)
         raise ImageError(f"--init is one of {names}, or a picture: {error}") from error
@@ -281,16 +282,6 @@ def check_finite(terms: Terms, stage: Stage) -> None:
             f"the painting diverged at {stage.size} pixels, its total is {terms.total}: "
             f"lower the weights, or the learning rate with --set {rate}=…"
         )
-
-
-def losses(request: Request, image: str) -> Terms:
-    """Every term at the picture `image`, brought to the size that the plan ends with."""
-    job = Job(request)
-    size = job.stages[-1].size
-    height, width = job.shape(job.content, size)
-    picture = images.read(image, max_pixels=request.max_pixels)
-    seen = job.colour.seen(images.resize(picture.pixels, height, width))
-    return job.session.terms(seen, job.targets(size))
 
 
 def effective_weights(loaded: Weights, net: Network, recipe: Recipe) -> Weights:

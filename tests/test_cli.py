@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from PIL import Image
 from nst_core import cli, files, images, terminal
 from nst_core.reference.paint import NumpySession
 from nst_core.terminal import Bar
+from nst_core.weights import CAFFE, Preprocessing, choosing
 
 WHERE = ("--backend", "numpy", "--weights", "random-tiny:0", "--dtype", "float32")
 QUICK = (*WHERE, "--size", "32", "--iterations", "2")
@@ -282,9 +284,10 @@ def test_losses_as_json(nst):
         "losses", "other.png", "--content", "content.png", "--style", "style.png", *WHERE,
         "--size", "32", "--tv-weight", "0.5", "--json",
     )  # fmt: skip
-    assert (code, err) == (0, "")
+    assert (code, err.count("\n")) == (0, 1)
     said = json.loads(out)
-    assert list(said) == ["total", "content", "style", "tv", "raw"]
+    assert list(said) == ["total", "content", "style", "tv", "raw", "weights"]
+    assert said["weights"] == "random-tiny:0"
     assert list(said["raw"]) == ["content", "style", "tv"]
     assert list(said["content"]) == ["relu4_2"]
     assert list(said["style"]) == [f"relu{block}_1" for block in range(1, 6)]
@@ -297,7 +300,7 @@ def test_losses_as_json(nst):
 def test_losses_as_a_table(nst):
     code, out, err = nst(
         "losses", "content.png", "--content", "content.png", "--style", "style.png",
-        "--style", "other.png", *WHERE, "--size", "32", "--tv-weight", "0",
+        "--style", "other.png", *WHERE, "--size", "40", "--tv-weight", "0",
     )  # fmt: skip
     assert (code, err) == (0, "")
     rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.split()}
@@ -307,6 +310,35 @@ def test_losses_as_a_table(nst):
         sum(float(row[2]) for name, row in rows.items() if name.startswith("style:")),
         rel=1e-4,  # six digits are printed
     )
+
+
+RESIZED = (
+    "'content.png' is 40×32 and is judged at 32×26, the size that the plan ends with: "
+    "--size 40 judges it as it is\n"
+)
+REPLACED = "weights vgg19-caffe cannot be downloaded here (no route); using random-tiny:0 instead\n"
+
+
+@pytest.fixture
+def replaced(monkeypatch):
+    """Every set but `random-tiny:0` is out of reach."""
+    monkeypatch.setattr(choosing, "_obstacle", lambda name, progress: "no route")
+    monkeypatch.setattr(choosing, "REPLACEMENT", "random-tiny:0")
+
+
+@pytest.mark.usefixtures("replaced")
+@pytest.mark.parametrize("json_", [(), ("--json",)])
+def test_losses_say_what_weights_stand_in_and_what_is_resized(nst, json_):
+    line = ("losses", "content.png", "--content", "content.png", "--style", "style.png", *json_)
+    line = (*line, "--backend", "numpy", "--recipe", "gatys2015", "--set", "plan.side=longest")
+    code, out, err = nst(*line, "--size", "32")
+    assert (code, err) == (0, REPLACED + RESIZED)
+    code, out, err = nst(*line, "--size", "40")
+    assert (code, err) == (0, REPLACED)
+    if json_:
+        assert json.loads(out)["weights"] == "random-tiny:0"
+    else:
+        assert "cannot be downloaded" not in out
 
 
 # Requests that cannot be met: one line, exit code 2, nothing written
@@ -396,7 +428,8 @@ OPTIONS = {
     "--weights vgg19-cafe": ("no weight set", "'vgg19-caffe'?", "random-tiny:SEED"),
     "--weights random-tiny:x": ("random-tiny:x", "whole number"),
     "--weights missing.safetensors": ("missing.safetensors", "check the path"),
-    "--preprocessing caffe": ("random-tiny:0", "leave --preprocessing out"),
+    "--preprocessing caffe": ("random-tiny:0", "leave --preprocessing out", 'channels="BGR"'),
+    "--preprocessing cafe": ("no preprocessing named 'cafe'", "'caffe'?"),
     "--set content.taps.relu3_9=1": ("no layer in tiny named 'relu3_9'", "'relu3_", "conv1_1"),
     "--device cuda": ("no device of numpy named 'cuda'. Choose from: cpu.",),
     "--dtype float16": ("no dtype of numpy named 'float16'", "float32, float64"),
@@ -514,6 +547,33 @@ def test_a_painting_that_diverges(nst, folder, options, cure):
 def test_a_backend_without_an_adam_of_its_own(nst, folder):
     words = ["this backend has no Adam of its own: use --optimizer adam"]
     refused(nst, folder, ("run", *PAIR, *TO, *QUICK, "--optimizer", "native-adam"), words)
+
+
+def cure(err, before):
+    """The options that the line advises after the word `before`."""
+    return shlex.split(err.rpartition(before)[2])
+
+
+def test_a_set_can_be_given_other_pixels_as_the_line_says(nst, paint):
+    code, _, err = nst("run", *PAIR, *TO, *QUICK, "--preprocessing", "caffe")
+    assert code == 2
+    _, said = paint(*PAIR, *QUICK, *cure(err, "replaced with "))
+    caffe = said["recipe"]["network"]["preprocessing"]
+    assert Preprocessing("caffe", **{k: as_tuple(v) for k, v in caffe.items()}) == CAFFE
+
+
+def as_tuple(value):
+    return tuple(value) if isinstance(value, list) else value
+
+
+def test_constants_that_native_adam_does_not_take(nst, folder):
+    own = ("run", *PAIR, *TO, *QUICK, "--recipe", "tensorflow-tutorial")
+    own = (*own, "--optimizer", "native-adam", "--backend", "torch")
+    words = ["plan.adam.beta1 0.99 and plan.adam.epsilon 0.1", "use --optimizer adam, or have"]
+    refused(nst, folder, own, words)
+    err = nst(*own)[2]
+    assert nst(*own, *cure(err, "own with "))[0] == 0
+    assert record("out.png")["recipe"]["plan"]["adam"]["epsilon"] == 1e-8
 
 
 def test_an_earlier_picture_outlives_a_painting_that_diverges(paint, nst, folder):

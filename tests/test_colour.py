@@ -165,6 +165,7 @@ def test_singular_pictures_give_numbers(content, style, name, kind):
         assert (found.shape, found.dtype) == (given.shape, np.float32)
         assert np.isfinite(found).all()
         assert 0 <= found.min() <= found.max() <= 1
+        assert method.recoloured(given.astype(np.float64), reference).dtype == np.float64
     assert np.isfinite(method.restored(singular, singular)).all()
 
 

@@ -269,6 +269,20 @@ def test_alpha_is_composited_on_white(store, name):
     np.testing.assert_allclose(picture.pixels[:, 0].T, expected, atol=EXACT)
 
 
+def test_float64_is_a_share_of_255_to_its_last_digit(tmp_path):
+    rgba = np.random.default_rng(5).integers(0, 256, (7, 9, 4), np.uint8)
+    Image.fromarray(rgba).save(tmp_path / "a.png")
+    Image.fromarray(rgba[..., :3]).save(tmp_path / "b.png")
+    values = rgba.transpose(2, 0, 1) / np.float64(255)
+    clear = images.read(tmp_path / "a.png", precision=np.float64)
+    opaque = images.read(tmp_path / "b.png", precision=np.float64)
+    np.testing.assert_array_equal(clear.alpha, values[3])
+    np.testing.assert_array_equal(clear.pixels, values[:3] * values[3] + (1 - values[3]))
+    np.testing.assert_array_equal(opaque.pixels, values[:3])
+    for one in (clear.pixels, clear.alpha, opaque.pixels):
+        assert one.dtype == np.float64
+
+
 def test_grey_with_alpha(store):
     picture = store(Image.fromarray(np.array([[[0, 102]]], np.uint8), "LA"), "a.png")
     np.testing.assert_allclose(picture.alpha, [[0.4]], atol=EXACT)
@@ -647,6 +661,14 @@ def test_the_same_shape_is_a_copy():
     np.testing.assert_array_equal(result, pixels)
     assert not np.shares_memory(result, pixels)
     np.testing.assert_array_equal(images.resize(pixels, 5, 7), np.clip(pixels, 0, 1))
+
+
+def test_float64_keeps_every_digit_where_the_shape_stays_and_its_dtype_everywhere():
+    pixels = np.random.default_rng(2).random((3, 5, 7))
+    np.testing.assert_array_equal(images.resize(pixels, 5, 7), pixels)
+    larger = images.resize(pixels, 10, 14)
+    assert larger.dtype == np.float64
+    np.testing.assert_array_equal(larger, images.resize(pixels.astype(np.float32), 10, 14))
 
 
 # save

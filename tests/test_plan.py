@@ -87,3 +87,23 @@ def test_a_plan_outside_its_limits_is_refused(section, fields):
 def test_a_plan_cannot_be_changed():
     with pytest.raises(ValidationError, match="frozen"):
         Plan().size = 3
+
+
+@pytest.mark.parametrize(
+    ("constants", "said"),
+    [
+        ({"beta1": 0.5}, "plan.adam.beta1 0.5"),
+        ({"lr": 3, "beta2": 0.9, "epsilon": 1}, "plan.adam.beta2 0.9 and plan.adam.epsilon 1"),
+    ],
+)
+def test_native_adam_refuses_constants_that_it_does_not_take(constants, said):
+    rate = float(constants.get("lr", 0.02))
+    with pytest.raises(ValidationError) as caught:
+        Plan(optimizer="native-adam", adam=constants)
+    assert f"native-adam takes plan.adam.lr alone, and not {said}: " in str(caught.value)
+    assert f"--set 'plan.adam={{lr={rate}}}'" in str(caught.value)
+    assert Plan(optimizer="adam", adam=constants).adam == Adam(**constants)
+
+
+def test_native_adam_takes_a_rate_and_the_constants_that_are_usual():
+    assert Plan(optimizer="native-adam", adam={"lr": 3, "epsilon": 1e-8}).adam == Adam(lr=3)

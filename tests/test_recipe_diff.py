@@ -118,7 +118,7 @@ def test_it_is_said_whom_a_field_concerns():
 def test_of_a_frameworks_own_adam_only_the_rate_is_used():
     said = {
         d.field: d.meaning
-        for d in differences(loaded(), loaded(plan__optimizer="native-adam", plan__adam=OTHER))
+        for d in differences(loaded(plan__adam=OTHER), loaded(plan__optimizer="native-adam"))
     }
     assert said["plan.adam.lr"].endswith(" (only B uses it).")
     for unused in ("beta1", "beta2", "epsilon"):

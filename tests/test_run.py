@@ -416,21 +416,3 @@ def test_alpha_is_resized_with_the_painting(ask):
     np.testing.assert_array_equal(same.alpha, kept)
     assert Job(ask(content="clear.png")).alpha() is None
     assert Job(ask(keep_alpha=True)).alpha() is None
-
-
-# Losses
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_losses_are_those_of_a_painting_at_its_first_iteration(ask, method):
-    seen = []
-    asked = ask({"plan.init": "t.png", "tv.weight": 0.5}, dtype="float64", colour=method)
-    Job(asked).paint(lambda _, snapshot: seen.append(snapshot.terms))
-    assert run.losses(asked, "t.png") == seen[0]
-
-
-def test_losses_see_content_at_the_content_and_style_at_the_style(ask):
-    request = ask({"tv.weight": 0}, content="t.png", styles=("t.png",), dtype="float64")
-    terms = run.losses(request, "t.png")
-    assert terms.total == 0
-    assert run.losses(request, "s.png").total > 0

@@ -211,6 +211,7 @@ def test_a_path_must_say_what_pixels_it_wants(tmp_path):
         ("random-tiny:" + "9" * 5000, {}, ["a whole number from 0"]),
         ("random-tiny:0", {"network": "vgg16"}, ["have network tiny, not vgg16"]),
         ("random-tiny:0", {"preprocessing": "hed"}, ["have preprocessing none, not hed"]),
+        ("random-tiny:0", {"preprocessing": "hde"}, ["named 'hde'", "Did you mean 'hed'?"]),
     ],
 )
 def test_what_cannot_be_loaded_is_one_line(cache, spec, stated, parts):
@@ -518,7 +519,7 @@ def test_auto_says_what_it_paints_with_instead_and_asks_once_an_hour(auto, cache
             assert replaced.name == "vgg16-caffe"
             assert note == (
                 "weights vgg19-caffe cannot be downloaded here (no connection to 127.0.0.1); "
-                "painting with vgg16-caffe instead"
+                "using vgg16-caffe instead"
             )
         assert attempts["http://127.0.0.1:9/good.h5"] == 1
     attempts.clear()

@@ -40,7 +40,7 @@ def resolve(
     except FetchError as error:
         neither = f"{refusal}, and neither can {error.name} ({error.reason})"
         raise WeightsError(f"{neither}; {error.cure}") from error
-    return weights, f"{refusal}; painting with {REPLACEMENT} instead"
+    return weights, f"{refusal}; using {REPLACEMENT} instead"
 
 
 def _obstacle(name: str, progress: bool) -> str | None:

@@ -38,8 +38,12 @@ def load(
     else:
         line = unknown("weight set", spec, (*SETS, *generated.SPECS))
         raise WeightsError(f"{line} A path ends in {', '.join(SUFFIXES)}.")
-    _agree(spec, "network", network, weights.network)
-    _agree(spec, "preprocessing", preprocessing, weights.preprocessing.name)
+    if network not in (None, weights.network):
+        raise WeightsError(
+            f"weights {spec} have network {weights.network}, not {network}: name no network"
+        )
+    if preprocessing is not None:
+        _agree(weights, preprocessing_named(preprocessing))
     return weights
 
 
@@ -49,9 +53,19 @@ def _named(name: str, progress: bool) -> Weights:
     return read_set(SETS[name])
 
 
-def _agree(spec: str, what: str, stated: str | None, own: str) -> None:
-    if stated is not None and stated != own:
-        raise WeightsError(f"weights {spec} have {what} {own}, not {stated}: leave --{what} out")
+def _agree(weights: Weights, stated: Preprocessing) -> None:
+    if weights.preprocessing != stated:
+        has = f"weights {weights.name} have preprocessing {weights.preprocessing.name}"
+        other = f"--set 'network.preprocessing={_table(stated)}'"
+        raise WeightsError(
+            f"{has}, not {stated.name}: leave --preprocessing out, or have it replaced with {other}"
+        )
+
+
+def _table(rule: Preprocessing) -> str:
+    """As a recipe in TOML has it."""
+    mean, std = list(rule.mean), list(rule.std)
+    return f'{{scale={rule.scale}, channels="{rule.channels}", mean={mean}, std={std}}}'
 
 
 def _file(path: Path, spec: str, network: str | None, preprocessing: str | None) -> Weights:
