@@ -9,7 +9,7 @@ import logging
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -40,10 +40,8 @@ from nst_core.cli_options import (
     make_request,
 )
 from nst_core.cli_recipes import recipes
+from nst_core.cli_weights import weights_sets
 from nst_core.errors import INTERRUPTED, UNMET, NstError
-
-if TYPE_CHECKING:
-    pass
 
 DEBUG = "--debug"
 
@@ -54,8 +52,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-weights_app = typer.Typer(help="The named weight sets.", no_args_is_help=True)
-app.add_typer(weights_app, name="weights")
+app.add_typer(weights_sets, name="weights")
 app.add_typer(recipes, name="recipes")
 
 
@@ -159,44 +156,6 @@ def backends(
 app.command()(check)
 app.command()(compare)
 app.add_typer(experiments)
-
-
-@weights_app.command("list")
-def weights_list() -> None:
-    """Every set, its licence, and whether it is in the cache."""
-    from nst_core.terminal import weights_table
-
-    show(weights_table())
-
-
-@weights_app.command("fetch")
-def weights_fetch(name: str) -> None:
-    """Download a set, check its hash, and keep it in the cache."""
-    from nst_core import weights
-
-    show(str(weights.fetch(weights.set_named(name), progress=sys.stderr.isatty())))
-
-
-@weights_app.command("verify")
-def weights_verify(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """Hash what is in the cache again; of every set, or of those named."""
-    from nst_core import weights
-
-    for name in names or [name for name in weights.SETS if weights.cached(name)]:
-        show(f"{name}: {weights.verify(name)}")
-
-
-@weights_app.command("path")
-def weights_path(name: Annotated[str | None, typer.Argument()] = None) -> None:
-    """The cache folder, or the file of one set."""
-    from nst_core import weights
-
-    if name is None:
-        show(str(weights.cache_dir()))
-    elif found := weights.cached(weights.set_named(name).name):
-        show(str(found))
-    else:
-        raise NstError(f"weights '{name}' are not in the cache. Try: nst weights fetch {name}")
 
 
 def show(what: Any) -> None:

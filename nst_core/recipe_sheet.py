@@ -110,14 +110,19 @@ def pixels(choice: NetworkChoice) -> str:
         rule, origin = weights.SETS[choice.weights].preprocessing, "that of the weights"
     else:
         return "as the weights want them"
+    return f"{in_symbols(rule)}, {origin}"
+
+
+def in_symbols(rule: Preprocessing | weights.Preprocessing) -> str:
+    """What a network is given of the picture I, as `255 · I − (104, 117, 123) in BGR`."""
     mean = "" if not any(rule.mean) else f" − {triple(rule.mean)}"
     scaled = f"{rule.scale:g} · I{mean}" if rule.scale != 1 else f"I{mean}"
     divided = scaled if set(rule.std) == {1.0} else f"({scaled}) / {triple(rule.std)}"
-    return f"{divided} in {rule.channels}, {origin}"
+    return f"{divided} in {rule.channels}"
 
 
 def triple(values: Triple) -> str:
-    return f"({', '.join(f'{value:.7g}' for value in values)})"
+    return f"({', '.join(f'{value:.8g}' for value in values)})"
 
 
 def styles(style: Style) -> str:

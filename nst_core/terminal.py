@@ -156,7 +156,8 @@ def weights_table() -> Table:
     rows = []
     for found in weights.SETS.values():
         cached = "yes" if weights.cached(found.name) else "no"
-        rows.append((found.name, cached, found.network, found.preprocessing.name, found.licence))
+        licences = found.licence.replace("; ", "\n")  # each stays whole
+        rows.append((found.name, cached, found.network, found.preprocessing.name, licences))
     return table("set cached network pixels licence", rows)
 
 

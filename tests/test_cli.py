@@ -492,6 +492,16 @@ COMMANDS = {
     "pain content.png": ("No such command 'pain'", "backends", "losses", "run"),
     "weights path vgg16": ("no weight set named 'vgg16'", "vgg16-hed"),
     "weights fetch": ("Missing argument", "nst weights fetch --help"),
+    "weights show vgg16": ("no weight set named 'vgg16'", "vgg16-hed", ".safetensors"),
+    "weights show absent.h5": ("there is no weights file absent.h5", "check the path"),
+    "weights show content.png": ("no weight set named 'content.png'",),
+    "weights export random-tiny:0": ("Missing argument 'FILE'", "nst weights export --help"),
+    "weights export vgg16 out.h5": ("no weight set named 'vgg16'", "vgg16-hed"),
+    "weights export vgg19-caffe out.txt": ("'out.txt' names no format", ".safetensors, .h5"),
+    "weights export vgg19-caffe out": ("'out' names no format", ".safetensors, .h5"),
+    "weights export vgg19-caffe out.weights.h5": ("another layout", "use out.h5"),
+    "weights export vgg19-caffe nowhere/out.h5": ("nowhere/out.h5", "No such file or directory"),
+    "weights export absent.pth out.h5": ("there is no weights file absent.pth",),
     "losses content.png --style style.png": ("Missing option", "--content"),
 }
 
@@ -708,6 +718,8 @@ LISTS = {
     "losses --help": ("--content", "--style", "--json"),
     "backends": ("numpy", "torch", "tf", "keras:jax", "ready"),
     "recipes list": ("default", "gatys2016", "CVPR 2016"),
+    "weights export --help": ("Example: nst weights export vgg16-caffe vgg16.pth", "FILE"),
+    "weights show vgg19-torchvision": ("20,024,384 parameters", "0.485", "BSD-3-Clause"),
     "weights list": ("vgg16-hed", "vgg19-torchvision", "torchvision", "MIT"),
 }
 

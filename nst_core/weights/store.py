@@ -57,7 +57,7 @@ def verify(name: str) -> str:
 def write_set(weight_set: WeightSet, parameters: Parameters) -> Path:
     """Store a set and return its file; raises OSError, leaving the old file, if it cannot."""
     path = place(weight_set)
-    write_parameters(path, parameters, _metadata(weight_set))
+    write_parameters(path, parameters, metadata(weight_set))
     return path
 
 
@@ -65,19 +65,20 @@ def read_set(weight_set: WeightSet) -> Weights:
     """The cached set, verified; raises WeightsError if it is damaged or of another source."""
     name = weight_set.name
     try:
-        raw, metadata = read_parameters(place(weight_set))
+        raw, stated = read_parameters(place(weight_set))
         _, parameters = assemble(raw, weight_set.network)
     except WeightsError as error:
         raise WeightsError(
             f"the cached weights {name} are damaged or unreadable: {_repair(name)}"
         ) from error
-    sha256 = metadata.get("content_sha256", "")
-    if metadata != _metadata(weight_set) | {"content_sha256": sha256} or not sha256:
+    sha256 = stated.get("content_sha256", "")
+    if stated != metadata(weight_set) | {"content_sha256": sha256} or not sha256:
         raise WeightsError(f"the cached weights {name} are of another source: {_repair(name)}")
     return Weights(name, weight_set.network, parameters, weight_set.preprocessing, sha256)
 
 
-def _metadata(weight_set: WeightSet) -> dict[str, str]:
+def metadata(weight_set: WeightSet) -> dict[str, str]:
+    """What the file of a set says of itself, beside the hash of its content."""
     return {
         "set": weight_set.name,
         "network": weight_set.network,

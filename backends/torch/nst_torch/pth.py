@@ -1,4 +1,4 @@
-"""`python -m nst_torch.pth SRC DST`: a PyTorch state dict, rewritten as `.safetensors`.
+"""`python -m nst_torch.pth read|write SRC DST`: a PyTorch state dict from or to `.safetensors`.
 
 It runs in a process of its own, because the core imports no framework. Only tensors are read
 (`weights_only=True`): a pickle that would run code is refused.
@@ -11,27 +11,48 @@ from pickle import UnpicklingError
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from nst_core.network import names, network
 
 Arrays = dict[str, NDArray[np.float32]]
 PREFIX = "features."
+NEEDS = 'a .pth file needs PyTorch. Try: pip install "nst-suite[torch]"'
 
 
-def main(source: str, destination: str) -> None:
+def main(verb: str, source: str, destination: str) -> None:
     """Convert; leaves with one line on standard error and status 1 if it cannot."""
-    name = Path(source).name
+    {"read": to_canonical, "write": to_torch}[verb](Path(source), Path(destination))
+
+
+def to_canonical(source: Path, destination: Path) -> None:
+    """A state dict rewritten as `.safetensors`."""
     try:
-        save_file(canonical(read(Path(source))), destination)
+        save_file(canonical(read(source)), destination)
     except ImportError:
-        sys.exit('reading a .pth file needs PyTorch. Try: pip install "nst-suite[torch]"')
+        sys.exit(f"reading {NEEDS}")
     except UnpicklingError:
-        sys.exit(f"{name} is not a file of plain tensors: it could run code, so it is not opened")
+        sys.exit(
+            f"{source.name} is not a file of plain tensors: it could run code, so it is not opened"
+        )
     except Exception as error:
         # what PyTorch raises for a damaged file depends on where it is damaged
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        sys.exit(f"{name} cannot be read as a PyTorch state dict: {reason}")
+        sys.exit(f"{source.name} cannot be read as a PyTorch state dict: {reason(error)}")
+
+
+def to_torch(source: Path, destination: Path) -> None:
+    """A `.safetensors` file of the core rewritten as a state dict."""
+    try:
+        write(features(load_file(source)), destination)
+    except ImportError:
+        sys.exit(f"writing {NEEDS}")
+    except Exception as error:
+        sys.exit(f"PyTorch cannot write the state dict: {reason(error)}")
+
+
+def reason(error: Exception) -> str:
+    """The first line of what was raised, or its kind."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def read(source: Path) -> Arrays:
@@ -54,6 +75,27 @@ def canonical(arrays: Arrays) -> Arrays:
         if {index for index, _, _ in split.values()} == set(convs):
             return {f"{convs[i]}.{part}": arrays[name] for name, (i, _, part) in split.items()}
     return arrays
+
+
+def write(arrays: Arrays, destination: Path) -> None:
+    """A state dict of these arrays, in their order."""
+    import torch
+
+    torch.save({name: torch.from_numpy(array) for name, array in arrays.items()}, destination)
+
+
+def features(arrays: Arrays) -> Arrays:
+    """The core's arrays under torchvision's names: `conv4_2.weight` becomes `features.21.weight`.
+
+    They are in torchvision's order, without the classifier's, which the core has not.
+    """
+    layers = {name.rpartition(".")[0] for name in arrays}
+    for candidate in map(network, names()):
+        convs = {layer.name: f"{PREFIX}{layer.torchvision}" for layer in candidate.convolutions}
+        if layers == set(convs):
+            pairs = ((conv, part) for conv in convs for part in ("weight", "bias"))
+            return {f"{convs[conv]}.{part}": arrays[f"{conv}.{part}"] for conv, part in pairs}
+    raise ValueError(f"no network has the layers {', '.join(sorted(layers))}")
 
 
 if __name__ == "__main__":

@@ -1,23 +1,23 @@
-"""Files of other projects, read into `{layer: (kernel OIHW, bias)}`.
+"""Keras' `.h5` files: kernels HWIO, in one of three layouts of HDF5, of which the first is written.
 
-Keras writes kernels HWIO, in one of three layouts of HDF5; PyTorch writes OIHW in a pickle, which
-only PyTorch may open, in a process of its own and without running code (`nst_torch.pth`).
+Layers are keyed `block4_conv2`, as keras.applications names them.
 """
 
 import re
-import subprocess
-import sys
+from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from nst_core.errors import WeightsError
-from nst_core.weights.arrays import read_parameters
-from nst_core.weights.parameters import Array, Parameters
+from nst_core.network import network
+from nst_core.weights.parameters import Array, Parameters, Weights
 
-PTH_SECONDS = 300
+# Keras 1 and Theano kept kernels in other orders: a reader of the first layout asks who wrote it
+LAYOUT = {"keras_version": b"2.0.0", "backend": b"tensorflow"}
 _KERAS_LAYER = re.compile(r"block\d+_conv\d+")
 _NAMELESS_LAYER = re.compile(r"block(\d+)/layers/conv2d(?:_(\d+))?/vars/\d+$")
 
@@ -75,27 +75,22 @@ def _pair(arrays: list[Array], what: str) -> tuple[Array, Array]:
     return by_rank[4].transpose(3, 2, 0, 1), by_rank[1]
 
 
-def read_torch(path: Path) -> Parameters:
-    """The convolutions of a PyTorch `.pth` file, keyed `conv4_2`.
-
-    Raises WeightsError if PyTorch is absent, or if the pickle asks for more than tensors.
-    """
-    with TemporaryDirectory(prefix="nst-") as folder:
-        converted = Path(folder, "converted.safetensors")
-        # -P: a torch.py in the current folder is not PyTorch
-        command = [sys.executable, "-P", "-m", "nst_torch.pth", str(path.resolve()), str(converted)]
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, timeout=PTH_SECONDS, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise WeightsError(f"{path.name} cannot be read by PyTorch: {error}") from error
-        if done.returncode != 0:
-            raise WeightsError(
-                _last_line(done.stderr) or f"{path.name}: PyTorch stopped ({done.returncode})"
-            )
-        return read_parameters(converted)[0]
+def keras_bytes(weights: Weights) -> bytes:
+    """A Keras `.h5` file of the convolutions alone, as `model.load_weights` reads it by order."""
+    layers = network(weights.network).convolutions
+    written = BytesIO()
+    with h5py.File(written, "w") as file:
+        file.attrs.update(LAYOUT)
+        file.attrs["layer_names"] = _names(layer.keras for layer in layers)
+        for layer in layers:
+            kernel, bias = weights.parameters[layer.name]
+            arrays = {"kernel:0": kernel.transpose(2, 3, 1, 0), "bias:0": bias}
+            group = file.create_group(layer.keras)
+            group.attrs["weight_names"] = _names(f"{layer.keras}/{part}" for part in arrays)
+            for part, array in arrays.items():
+                group[f"{layer.keras}/{part}"] = array
+    return written.getvalue()
 
 
-def _last_line(text: str) -> str:
-    return next(reversed(text.strip().splitlines()), "").strip()
+def _names(names: Iterable[str]) -> NDArray[np.bytes_]:
+    return np.array([name.encode() for name in names])
