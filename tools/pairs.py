@@ -84,7 +84,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     missing = [cell for cell in cells(folder) if not cell.path.exists()]
     with ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
-        list(pool.map(Cell.paint, sorted(missing, key=lambda cell: cell.size)))
+        list(pool.map(Cell.paint, sorted(missing, key=lambda cell: (cell.size, cell.weights))))
     styles = [style for _, style in PAIRS.values()]
     inputs = [sheet.Tile((), sheet.from_pixels(images.read(style).pixels)) for style in styles]
     rows = sheet.Block([cell.tile for cell in cells(folder)], 2 * len(SIZES))
