@@ -1,6 +1,29 @@
-"""The framework-neutral core: layer map, formulas, recipes, plan, contract.
+"""Neural style transfer from one specification, in PyTorch, TensorFlow and Keras.
 
-Nothing in this package imports PyTorch, TensorFlow, Keras or JAX.
+    import nst_core as nst
+
+    painting = nst.paint("photo.jpg", "painting.jpg", backend="torch", size=512)
+    painting.save("out.png")
+
+This package is the framework-neutral core: layer map, formulas, recipes, plan, contract. Nothing in
+it imports PyTorch, TensorFlow, Keras or JAX, and what it offers is imported when it is used.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nst_core import recipe as recipe
+    from nst_core.api import backends, compare, losses, paint
+
+__all__ = ["backends", "compare", "losses", "paint", "recipe"]
+
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "recipe":
+        return import_module("nst_core.recipe")
+    if name in __all__:
+        return getattr(import_module("nst_core.api"), name)
+    raise AttributeError(f"module 'nst_core' has no attribute '{name}'")

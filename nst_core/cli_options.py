@@ -1,11 +1,8 @@
 """The options that several commands share, and the request that they make."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-
-from nst_core.errors import NstError
 
 if TYPE_CHECKING:
     from nst_core.request import Request
@@ -58,44 +55,9 @@ Colour = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the numbers as JSON, nothing else.")]
 
-PLAN_OPTIONS = ("size", "iterations", "optimizer", "init", "seed")
-WEIGHT_OPTIONS = ("content", "style", "tv")
-REQUEST_OPTIONS = (
-    "content", "styles", "backend", "weights", "preprocessing",
-    "device", "dtype", "exact", "style_scale", "colour", "max_pixels",
-    "keep_alpha",
-)  # fmt: skip
-
 
 def make_request(recipe_source: str | None, given: dict[str, Any]) -> "Request":
     """The request: what a finished picture says, then what the options say."""
-    from nst_core import recipe
-    from nst_core.request import Request, recorded
+    from nst_core import request
 
-    source = recipe_source or recipe.DEFAULT
-    options = recorded(source)
-    options |= {key: given[key] for key in REQUEST_OPTIONS if given.get(key) not in (None, [])}
-    options["recipe"] = recipe.load(source, changes(given))
-    for need in ("content", "styles"):
-        if need not in options:
-            raise NstError(f"no {need.removesuffix('s')} picture: nst run CONTENT STYLE -o OUT")
-    return Request(**(options | {"styles": tuple(options["styles"])}))
-
-
-def changes(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """(dotted key, value) for each option that lays something over the recipe."""
-    from nst_core.recipe import parse_value
-
-    for item in given["set_"] or []:
-        key, equals, text = item.partition("=")
-        if not (key.strip() and equals):
-            raise NstError(
-                f"--set {item}: write it as KEY=VALUE, such as --set plan.lbfgs.history=10"
-            )
-        yield key.strip(), parse_value(text)
-    for name in PLAN_OPTIONS:
-        if given.get(name) is not None:
-            yield f"plan.{name}", given[name]
-    for name in WEIGHT_OPTIONS:
-        if given[f"{name}_weight"] is not None:
-            yield f"{name}.weight", given[f"{name}_weight"]
+    return request.make_request(recipe_source, given)

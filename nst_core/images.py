@@ -84,7 +84,13 @@ def read(
     `max_pixels` pixels; the size is judged by the header, before anything is decoded.
     """
     name = str(source)
-    data = _bytes(name)
+    return decode(_bytes(name), name, max_pixels=max_pixels, precision=precision)
+
+
+def decode(
+    data: bytes, name: str, *, max_pixels: int = MAX_PIXELS, precision: Precision = np.float32
+) -> Picture:
+    """The picture in the bytes of such a file; `name` stands for it in messages."""
     with _pillow(name):
         image = _upright(_decode(data, name, max_pixels), name)
         colour, alpha = _split(image, precision)

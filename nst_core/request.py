@@ -5,7 +5,8 @@ A finished picture carries the request that it was made with, so that it can be 
 
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ REPEATED = (
 )  # fmt: skip
 
 
+PLAN_OPTIONS = ("size", "iterations", "optimizer", "init", "seed")
+WEIGHT_OPTIONS = ("content", "style", "tv")
+REQUEST_OPTIONS = (
+    "content", "styles", "backend", "weights", "preprocessing",
+    "device", "dtype", "exact", "style_scale", "colour", "max_pixels",
+    "keep_alpha", "held",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Request:
     """What to paint, and where. `backend` to `exact` say how it is computed."""
@@ -43,6 +53,8 @@ class Request:
     max_pixels: int = images.MAX_PIXELS
     keep_alpha: bool = False
     colour: str = NONE
+    held: Mapping[str, Picture] = field(default_factory=dict)
+    """Pictures that are in memory, by the name that stands for them."""
 
     def __post_init__(self) -> None:
         if not 0 < self.style_scale < math.inf:
@@ -63,6 +75,8 @@ class Request:
 
     def read(self, source: str) -> Picture:
         """The picture `source` in that precision; raises ImageError as `images.read` does."""
+        if held := self.held.get(source):
+            return replace(held, pixels=held.pixels.astype(self.precision))
         return images.read(source, max_pixels=self.max_pixels, precision=self.precision)
 
     def check_output(self, path: Path) -> None:
@@ -94,3 +108,33 @@ def recorded(source: str) -> dict[str, Any]:
     except (ValueError, TypeError) as error:
         cause = f"the record of '{source}' is damaged ({error})"
         raise NstError(f"{cause}: name another picture, or a recipe") from error
+
+
+def make_request(recipe_source: str | None, given: dict[str, Any]) -> Request:
+    """The request: what a finished picture says, then what the options say."""
+    source = recipe_source or recipe.DEFAULT
+    options = recorded(source)
+    options |= {key: given[key] for key in REQUEST_OPTIONS if given.get(key) not in (None, [])}
+    options["recipe"] = recipe.load(source, changes(given))
+    for need in ("content", "styles"):
+        if need not in options:
+            raise NstError(f"no {need.removesuffix('s')} picture: nst run CONTENT STYLE -o OUT")
+    return Request(**(options | {"styles": tuple(options["styles"])}))
+
+
+def changes(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """(dotted key, value) for each option that lays something over the recipe."""
+    yield from (given.get("changes") or {}).items()
+    for item in given.get("set_") or []:
+        key, equals, text = item.partition("=")
+        if not (key.strip() and equals):
+            raise NstError(
+                f"--set {item}: write it as KEY=VALUE, such as --set plan.lbfgs.history=10"
+            )
+        yield key.strip(), recipe.parse_value(text)
+    for name in PLAN_OPTIONS:
+        if given.get(name) is not None:
+            yield f"plan.{name}", given[name]
+    for name in WEIGHT_OPTIONS:
+        if given.get(f"{name}_weight") is not None:
+            yield f"{name}.weight", given[f"{name}_weight"]

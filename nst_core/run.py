@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from nst_core import __version__, images, registry, weights
 from nst_core.backend import Array, Session, Snapshot, Targets, Terms
@@ -43,8 +45,20 @@ class Result:
     record: dict[str, Any]
     alpha: Array | None = None
 
-    def save(self, path: Path) -> None:
+    @property
+    def array(self) -> NDArray[np.uint8]:
+        """The picture as it is saved: (height, width, 3), from 0 to 255."""
+        values = np.rint(255 * self.pixels).astype(np.uint8)
+        return np.ascontiguousarray(values.transpose(1, 2, 0))
+
+    @property
+    def image(self) -> Image.Image:
+        """The same as a Pillow image, in mode RGB."""
+        return Image.fromarray(self.array)
+
+    def save(self, path: str | Path) -> None:
         """Writes the picture with its record inside, and the record beside it as `.json`."""
+        path = Path(path)
         text = json.dumps(self.record, indent=1, ensure_ascii=False)
         images.save(self.pixels, path, alpha=self.alpha, record=text)
         images.write_text(beside(path), text + "\n")
