@@ -13,10 +13,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from nst_core import __version__
 from nst_core.cli_check import check
 from nst_core.cli_compare import compare
 from nst_core.cli_experiments import experiments
 from nst_core.cli_options import (
+    FLAG,
+    OUTPUT,
     Backend,
     Colour,
     ContentWeight,
@@ -37,6 +40,7 @@ from nst_core.cli_options import (
     StyleWeight,
     TvWeight,
     WeightsName,
+    complete_pictures,
     make_request,
 )
 from nst_core.cli_recipes import recipes
@@ -46,24 +50,66 @@ from nst_core.errors import INTERRUPTED, UNMET, NstError
 DEBUG = "--debug"
 
 app = typer.Typer(
-    help="Neural style transfer in PyTorch, TensorFlow and Keras, from one specification.",
     epilog=f"{DEBUG} anywhere on the line shows the traceback of an error.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.add_typer(weights_sets, name="weights")
 app.add_typer(recipes, name="recipes")
 
 
+def show_version(wanted: bool) -> None:
+    """Prints the version and leaves."""
+    if wanted:
+        typer.echo(f"nst-suite {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            metavar=FLAG,
+            callback=show_version,
+            is_eager=True,
+            help="Show the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Neural style transfer in PyTorch, TensorFlow and Keras, from one specification."""
+
+
 @app.command()
 def run(
-    content: Annotated[str | None, typer.Argument(help="The photograph, or sample:NAME.")] = None,
+    content: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="CONTENT",
+            help="The photograph: a file, or sample:NAME.",
+            autocompletion=complete_pictures,
+        ),
+    ] = None,
     styles: Annotated[
-        list[str] | None, typer.Argument(metavar="STYLE...", help="One painting or more.")
+        list[str] | None,
+        typer.Argument(
+            metavar="STYLE...",
+            help="One painting or more: files, or sample:NAME.",
+            autocompletion=complete_pictures,
+        ),
     ] = None,
     *,
-    output: Annotated[Path, typer.Option("-o", "--output", help=".png, .jpg, .webp or .tiff")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Where the painting goes: a .png, .jpg, .webp or .tiff file.",
+            rich_help_panel=OUTPUT,
+        ),
+    ],
     backend: Backend = None,
     recipe: RecipeName = None,
     weights: WeightsName = None,
@@ -85,15 +131,37 @@ def run(
     max_pixels: MaxPixels = None,
     keep_alpha: Annotated[
         bool | None,
-        typer.Option("--keep-alpha/--no-alpha", help="Keep the photograph's transparency."),
+        typer.Option(
+            "--keep-alpha/--no-alpha",
+            metavar=FLAG,
+            help="Keep the photograph's transparency.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
     preview_every: Annotated[
-        int | None, typer.Option(min=1, help="Write the picture so far every N iterations.")
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Write the picture so far after every N iterations.",
+            rich_help_panel=OUTPUT,
+        ),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet",
+            metavar=FLAG,
+            help="Print nothing but errors.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Paint CONTENT in the manner of STYLE."""
+    """Paint CONTENT in the manner of STYLE.
+
+    Example: nst run photo.jpg painting.jpg -o out.png --size 512
+    """
     given = locals()
     from nst_core.terminal import paint
 
@@ -123,7 +191,7 @@ def losses(
     max_pixels: MaxPixels = None,
     as_json: Json = False,
 ) -> None:
-    """Every term of the total at IMAGE, without optimising.
+    """Print every term of the total at IMAGE, without optimising.
 
     IMAGE is brought to the size that the plan ends with. The JSON holds the "total", the weighted
     terms as "content", "style" and "tv", the same without their weights as "raw", and the name of

@@ -86,7 +86,7 @@ def compare(
         bool, typer.Option("--schema", help="Print the JSON schema of report.json, and no more.")
     ] = False,
 ) -> None:
-    """Every backend against the truth and each other. Exits with 1 if a budget breaks."""
+    """Compare every backend with the truth and the others. Exits with 1 if a budget breaks."""
     given = locals()
     if schema:
         from nst_compare.models import Report

@@ -8,7 +8,7 @@ import typer
 
 from nst_core.cli_options import Json, PreprocessingName
 
-recipes = typer.Typer(help="The named recipes.", no_args_is_help=True)
+recipes = typer.Typer(help="List, show, compare and translate recipes.", no_args_is_help=True)
 
 FAILED = 1  # the exit code
 TOLERANCE = 1e-6  # of a translation, relative

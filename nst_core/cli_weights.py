@@ -10,7 +10,9 @@ from nst_core.cli_options import PreprocessingName
 from nst_core.cli_recipes import columns
 from nst_core.errors import NstError
 
-weights_sets = typer.Typer(help="The named weight sets.", no_args_is_help=True)
+weights_sets = typer.Typer(
+    help="List, show, fetch, verify and export sets of weights.", no_args_is_help=True
+)
 
 Spec = Annotated[
     str,

@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from nst_core import cli, files, images, terminal
+from nst_core import __version__, cli, files, images, terminal
 from nst_core.reference.paint import NumpySession
 from nst_core.terminal import Bar
 from nst_core.weights import CAFFE, Preprocessing, choosing
@@ -88,6 +89,31 @@ def contents(folder):
 
 
 # Painting
+
+
+@pytest.mark.parametrize("module", [False, True])
+def test_the_version_is_said_by_the_script_and_by_the_module(module):
+    script = Path(sys.executable).with_name("nst")
+    program = [sys.executable, "-m", "nst_core"] if module else [script]
+    done = subprocess.run([*program, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"nst-suite {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("nst run --backend to", {"torch"}),
+        ("nst run --recipe gatys", {"gatys2015", "gatys2016"}),
+        ("nst run --weights vgg16", {"vgg16-caffe", "vgg16-hed"}),
+        ("nst run sample:co", {"sample:coffee"}),
+    ],
+)
+def test_the_shell_completes_names(words, offered):
+    asked = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    environment = os.environ | asked | {"_NST_COMPLETE": "complete_bash"}
+    command = [sys.executable, "-c", "from nst_core.cli import main; main()"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert set(done.stdout.split()) == offered
 
 
 def test_a_run_writes_the_picture_and_its_record(nst, folder):
