@@ -193,10 +193,11 @@ def losses(
 ) -> None:
     """Print every term of the total at IMAGE, without optimising.
 
-    IMAGE is brought to the size that the plan ends with. The JSON holds the "total", the weighted
-    terms as "content", "style" and "tv", the same without their weights as "raw", and the name of
-    the "weights" of the network. "content" and "style" have a number for each layer; several
-    styles that have a term each (style.combine = "losses") are "style1", "style2" and so on.
+    IMAGE is brought to the size that the plan ends with. The JSON holds the
+    "total", the weighted terms as "content", "style" and "tv", the same without
+    their weights as "raw", and the name of the network's "weights". "content"
+    and "style" have a number for each layer. Several styles that have a term
+    each (style.combine = "losses") are "style1", "style2" and so on.
     """
     given = locals() | {"styles": style}
     from nst_core.evaluation import Evaluation
