@@ -1,6 +1,7 @@
 # make demo   set up for one backend and paint        (BACKEND=torch, tf or keras)
 # make test   set up everything and run every check
 # make fast   the tests that take seconds
+# make test-machines   the numeric tests with the kernels of other processors, and an older NumPy
 
 PYTHON  ?= python3
 VENV    ?= .venv
@@ -11,7 +12,7 @@ COMMA   := ,
 EXTRA   := $(subst :,$(COMMA),$(subst :tensorflow,,$(BACKEND)))
 DEMO    := demo-$(subst :,-,$(BACKEND)).png
 
-.PHONY: demo test fast check wheel clean
+.PHONY: demo test fast test-machines check wheel clean
 
 demo: $(VENV)/$(EXTRA)
 	$(BIN)/nst run sample:coffee sample:night -o $(DEMO) --backend $(BACKEND) --size 384
@@ -23,6 +24,9 @@ test: $(VENV)/all check
 
 fast: $(VENV)/all
 	$(BIN)/python -m pytest -m "not slow"
+
+test-machines: $(VENV)/all
+	$(BIN)/python tests/machines.py
 
 check: $(VENV)/all
 	$(BIN)/ruff check .

@@ -52,7 +52,7 @@ def optimizer(request):
 def printed(pictures, optimizer):
     """[content, five styles, total] at each evaluation, as it prints them with their weights."""
     folder, _ = pictures
-    weights.export("vgg16-hed", folder / "vgg16.pth")
+    weights.export("vgg16-caffe", folder / "vgg16.pth")
     # run by name in its folder, because it looks for words like 'sod' in the whole path; without
     # its check, which asks for a classifier that it does not use
     said = run(
@@ -80,7 +80,7 @@ def test_the_recipe_follows_it_term_by_term(pictures, printed, optimizer):
     asked = recipe.load(
         "neural-style-pt-as-run", [(f"plan.{key}", value) for key, value in how.items()]
     )
-    loaded, net = weights.load("vgg16-hed"), asked.network.of("vgg16")
+    loaded, net = weights.load("vgg16-caffe"), asked.network.of("vgg16")
     session = open_backend().session(net, effective_weights(loaded, net, asked))
     targets = session.targets(given["content"], [given["style"]], asked)
     seen = []
