@@ -1,12 +1,12 @@
-"""Paints six pairs at three sizes, before and after the default recipe was tuned, on one sheet.
+"""Paints six pairs at several sizes, before and after the default recipe was tuned, on one sheet.
 
-    python tools/pairs.py FOLDER
+    python tools/pairs.py FOLDER [SIZE ...]        without sizes: 256 512 768
 
 writes FOLDER/sheet.jpg. A picture that is in FOLDER already is not painted again.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import product
@@ -28,7 +28,7 @@ PAIRS = {
     "a street, mosaic": (str(TEXTURES / "camera.png"), "sample:mosaic"),
     "an animal, gravel": ("sample:chelsea", str(TEXTURES / "gravel.png")),
 }
-SIZES = (256, 512, 768)
+SIZES = (256, 512, 768)  # longest side, in pixels
 AFTER, BEFORE = "vgg16-caffe", "vgg16-hed"  # each with its recipe
 # what the recipe was before, on the weights that were at hand then
 OLD = {
@@ -75,23 +75,26 @@ class Cell:
         Job(request).paint(lambda *_: None).save(self.path)
 
 
-def cells(folder: Path) -> Iterator[Cell]:
-    for pair, weights, size in product(PAIRS, (BEFORE, AFTER), SIZES):
+def cells(folder: Path, sizes: Sequence[int]) -> Iterator[Cell]:
+    for pair, weights, size in product(PAIRS, (BEFORE, AFTER), sizes):
         yield Cell(pair, weights, size, folder)
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, sizes: Sequence[int]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [cell for cell in cells(folder) if not cell.path.exists()]
+    missing = [cell for cell in cells(folder, sizes) if not cell.path.exists()]
     with ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
         list(pool.map(Cell.paint, sorted(missing, key=lambda cell: (cell.size, cell.weights))))
-    styles = [style for _, style in PAIRS.values()]
-    inputs = [sheet.Tile((), sheet.from_pixels(images.read(style).pixels)) for style in styles]
-    rows = sheet.Block([cell.tile for cell in cells(folder)], 2 * len(SIZES))
-    drawn = sheet.draw("Six pairs at three sizes, before and after", inputs, [rows])
+    painted, columns = [cell.tile for cell in cells(folder, sizes)], 2 * len(sizes)
+    tiles = []
+    for row, (pair, (_, style)) in enumerate(PAIRS.items()):
+        picture = sheet.from_pixels(images.read(style).pixels)
+        tiles += [sheet.Tile((pair,), picture), *painted[row * columns : (row + 1) * columns]]
+    blocks = [sheet.Block(tiles, 1 + columns)]
+    drawn = sheet.draw("Six pairs, before and after", [], blocks)
     height = round(drawn.height * WIDTH / drawn.width)
     drawn.resize((WIDTH, height)).save(folder / "sheet.jpg", quality=82)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), [int(size) for size in sys.argv[2:]] or SIZES)
