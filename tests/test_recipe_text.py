@@ -370,7 +370,7 @@ def test_the_sheet_says_how_the_picture_is_found():
     assert said["evaluations"].startswith("135 at 128, 90 at 256, 60 at 512 pixels")
     assert said["start"] == "the photograph"
     assert said["optimiser"] == (
-        "L-BFGS without line search: lr 1, history 20, a pair is kept if y·s > 1e-10 · ‖y‖ ‖s‖"
+        "L-BFGS without line search: lr 1, history 20, a pair is kept if y·s > 0.1 · ‖y‖ ‖s‖"
     )
     assert said["box"].endswith("the step that was made")
 

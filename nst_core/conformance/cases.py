@@ -25,6 +25,7 @@ BASIS: tuple[tuple[str, Any], ...] = (
     ("style.taps.relu4_1", 0.1),
     ("style.taps.relu5_1", 0.05),
     ("tv.weight", 0.5),
+    ("plan.lbfgs", {"history": 20}),
 )
 FORMULAS: Mapping[str, tuple[tuple[str, Any], ...]] = {
     "relative": (("network.pooling", "average"),),
