@@ -58,7 +58,7 @@ def test_differences_are_mirrored():
     [
         ({"style__weight": 200}, "2 × A's: more of it paints more of the style."),
         ({"content__weight": 0}, "only in A: more of it keeps more of the photograph."),
-        ({"plan__lbfgs": {"history": 10}}, "0.5 × A's: "),
+        ({"plan__lbfgs": {"history": 10, "curvature": 0.1}}, "0.5 × A's: "),
         ({"style__gram": "elements"}, "Another divisor of F Fᵀ, squared in the term: "),
         ({"network__pooling": "max"}, "Average pooling spreads a gradient over the four values"),
         ({"variable__box": "clamp"}, "clip tells L-BFGS of the cut, clamp does not."),
