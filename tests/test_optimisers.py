@@ -215,7 +215,10 @@ for name, (points, gradients) in load_file(given).items():
     dtype = name.partition(" ")[0]
     if framework == "keras":
         set_flags("cpu", dtype, exact=True)
-    optimiser = module.make_optimiser(plan.Plan(optimizer="native-adam", adam=adam).stages()[0])
+    # a stage, because a plan refuses what does not count
+    (stage,) = plan.Plan().stages()
+    stage = stage.model_copy(update={"optimizer": "native-adam", "adam": adam})
+    optimiser = module.make_optimiser(stage)
     before = [tensor(x) for x in points]
     after = [optimiser.step(x, tensor(g)) for x, g in zip(before, gradients)]
     found[name] = np.array([[np.array(x) for x in side] for side in (before, after)])
