@@ -191,7 +191,7 @@ def explode(
 ) -> None:
     """The loss spike of a clamp inside the closure of L-BFGS, and the same without it.
 
-    By default 400 steps at 128 pixels with style weight 300, which on --weights vgg16-hed is what 1e6 is on
+    By default 400 steps at 128 pixels with style weight 300, which on vgg16-hed is what 1e6 is on
     the source's weights. In some of the pairs and weights that were tried the plain recipe jumps
     too, later and seldom: no line search checks its steps either.
     """
