@@ -160,7 +160,9 @@ def test_the_terms_of_a_plugin_are_those_of_the_truth(nst):
         how = ("--weights", "random-tiny:0", "--size", "64", "--dtype", "float64", "--json")
         done = nst("losses", *pictures, *how, "--backend", backend)
         assert done.returncode == 0, done.stderr
-        return dict(flat(json.loads(done.stdout)))
+        said = json.loads(done.stdout)
+        assert said.pop("weights") == "random-tiny:0"
+        return dict(flat(said))
 
     found, truth = terms("jax"), terms("numpy")
     assert len(truth) > 10
