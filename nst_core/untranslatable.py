@@ -15,9 +15,6 @@ REASONS: Mapping[str, str] = {
     "pooling": "network.pooling is {} and {}, so that their features differ",
     "normalised": "network.normalised is {} and {}, so that their features differ",
     "preprocessing": "their networks are given other pixels, {}; and {}",
-    "norm": "content.norm is {} and {}, and no multiple of the one is the other",
-    "centred": "style.centred is {} and {}: Gram matrices of other features",
-    "shift": "style.shift is {} and {}: Gram matrices of other features",
     "content": "their content terms share no tap: {} and {}",
     "style": "their style terms share no tap: {} and {}",
     "positions": "style.gram is {} and {}, of which only one divides by M, and the style has "
@@ -30,11 +27,13 @@ Rule = Preprocessing | weights.Preprocessing
 
 
 class Untranslatable(NstError):  # noqa: N818
-    """`reason` is a key of REASONS."""
+    """`reason` is a key of REASONS, or a field on which two terms must agree."""
 
-    def __init__(self, a: Recipe, b: Recipe, reason: str, said: tuple[object, object]) -> None:
+    def __init__(
+        self, a: Recipe, b: Recipe, reason: str, said: tuple[object, object], why: str = ""
+    ) -> None:
         self.reason = reason
-        why = REASONS[reason].format(*map(written, said))
+        why = (why or REASONS[reason]).format(*map(written, said))
         cure = CURES.get(reason, CURE)
         super().__init__(f"{a.name} cannot be translated into {b.name}: {why}. Try: {cure}")
 
@@ -50,13 +49,14 @@ def check_fields(a: Recipe, b: Recipe) -> None:
     if not same_pixels(rule(a), rule(b)):
         said = pixels(a.network), pixels(b.network)
         raise Untranslatable(a, b, "preprocessing", said)
-    if a.content.weight:
-        alike(a, b, "norm", a.content.norm, b.content.norm)
-        share(a, b, "content", a.content.taps, b.content.taps)
-    if a.style.weight:
-        alike(a, b, "centred", a.style.centred, b.style.centred)
-        alike(a, b, "shift", a.style.shift, b.style.shift)
-        share(a, b, "style", a.style.taps, b.style.taps)
+    for kind in ("content", "style"):
+        one, other = a.formulas[kind], b.formulas[kind]
+        if one.weight:
+            for field, why in one.MUST_AGREE.items():
+                said = getattr(one, field), getattr(other, field)
+                if said[0] != said[1]:
+                    raise Untranslatable(a, b, field, said, f"{kind}.{field} is {{}} and {{}}{why}")
+            share(a, b, kind, one.weights(), other.weights())
 
 
 def check_pictures(a: Recipe, b: Recipe, scene: Scene) -> None:

@@ -1,4 +1,4 @@
-"""The loss formulas of `nst_core.formulas`, in keras.ops. Features are (h, w, N).
+"""The loss formulas of `nst_core.terms`, in keras.ops. Features are (h, w, N).
 
 Keras promotes float64 to float32 on its torch and jax engines: `ops.matmul`, `ops.mean` and
 `ops.dot` would compute in single precision. Products use `@`, means are sums.
@@ -9,17 +9,24 @@ from collections.abc import Mapping
 from keras import KerasTensor, ops
 
 from nst_core.backend import Targets
-from nst_core.formulas import difference, directions, gram_divisor
-from nst_core.recipe import Content, Norm, Style, Term, TotalVariation
+from nst_core.section import Norm
+from nst_core.terms import Comparison, Term
+from nst_core.terms.content import Content
+from nst_core.terms.gram import Gram
+from nst_core.terms.total_variation import TotalVariation, difference
 
 
-def gram_matrix(F: KerasTensor, formula: Style) -> KerasTensor:
+def features_alone(F: KerasTensor, _formula: Content) -> KerasTensor:
+    return F
+
+
+def gram_matrix(F: KerasTensor, formula: Gram) -> KerasTensor:
     F = ops.reshape(F, (-1, F.shape[-1]))
     positions, channels = F.shape
     if formula.centred:
         F = F - ops.sum(F, 0, keepdims=True) / positions
     F = F + formula.shift
-    return ops.transpose(F) @ F / float(gram_divisor(formula, channels, positions))
+    return ops.transpose(F) @ F / float(formula.divisor((channels, positions)))
 
 
 def error(d: KerasTensor, norm: Norm) -> KerasTensor:
@@ -35,7 +42,7 @@ def total_variation(x: KerasTensor, formula: TotalVariation) -> KerasTensor:
     if formula.norm == "power":
         return ops.sum(squares(x, formula) ** formula.exponent)
     x = ops.transpose(x, (2, 0, 1))
-    each = directions(formula, *x.shape[1:])
+    each = formula.directions(*x.shape[1:])
     return sum(s * error(difference(x, down, across), formula.norm) for down, across, s in each)
 
 
@@ -45,20 +52,24 @@ def squares(x: KerasTensor, formula: TotalVariation) -> KerasTensor:
     return ops.square(x[1:, :-1] - here) + ops.square(right - here)
 
 
+STATISTICS = {"content": features_alone, "gram": gram_matrix, "tv": total_variation}
+
+
+def statistic(term: Term, x: KerasTensor, features: Mapping[str, KerasTensor]) -> KerasTensor:
+    """What the term compares; of a term without a target, the error itself."""
+    return STATISTICS[term.formula.KIND](features[term.tap] if term.tap else x, term.formula)
+
+
 def term_error(
     term: Term,
     x: KerasTensor,
     features: Mapping[str, KerasTensor],
     values: Mapping[str, KerasTensor],
 ) -> KerasTensor:
-    match term.formula:
-        case Content() as formula:
-            return error(features[term.tap] - values[term.name], formula.norm)
-        case Style() as formula:
-            G = gram_matrix(features[term.tap], formula)
-            return error(G - values[term.name], "squared")
-        case TotalVariation() as formula:
-            return total_variation(x, formula)
+    y = statistic(term, x, features)
+    if not isinstance(term.formula, Comparison):
+        return y
+    return error(y - values[term.name], term.formula.norm_of_error)
 
 
 def errors(

@@ -1,21 +1,28 @@
-"""The loss formulas of `nst_core.formulas`, in TensorFlow. Features are (h, w, N)."""
+"""The loss formulas of `nst_core.terms`, in TensorFlow. Features are (h, w, N)."""
 
 from collections.abc import Mapping
 
 import tensorflow as tf
 
 from nst_core.backend import Targets
-from nst_core.formulas import difference, directions, gram_divisor
-from nst_core.recipe import Content, Norm, Style, Term, TotalVariation
+from nst_core.section import Norm
+from nst_core.terms import Comparison, Term
+from nst_core.terms.content import Content
+from nst_core.terms.gram import Gram
+from nst_core.terms.total_variation import TotalVariation, difference
 
 
-def gram_matrix(F: tf.Tensor, formula: Style) -> tf.Tensor:
+def features_alone(F: tf.Tensor, _formula: Content) -> tf.Tensor:
+    return F
+
+
+def gram_matrix(F: tf.Tensor, formula: Gram) -> tf.Tensor:
     F = tf.reshape(F, (-1, F.shape[-1]))
     if formula.centred:
         F = F - tf.reduce_mean(F, 0, keepdims=True)
     F = F + formula.shift
     positions, channels = F.shape
-    return tf.matmul(F, F, transpose_a=True) / gram_divisor(formula, channels, positions)
+    return tf.matmul(F, F, transpose_a=True) / formula.divisor((channels, positions))
 
 
 def error(d: tf.Tensor, norm: Norm) -> tf.Tensor:
@@ -26,7 +33,7 @@ def total_variation(x: tf.Tensor, formula: TotalVariation) -> tf.Tensor:
     if formula.norm == "power":
         return tf.reduce_sum(squares(x, formula) ** formula.exponent)
     x = tf.transpose(x, (2, 0, 1))
-    each = directions(formula, *x.shape[1:])
+    each = formula.directions(*x.shape[1:])
     return sum(s * error(difference(x, down, across), formula.norm) for down, across, s in each)
 
 
@@ -36,17 +43,21 @@ def squares(x: tf.Tensor, formula: TotalVariation) -> tf.Tensor:
     return tf.square(x[1:, :-1] - here) + tf.square(right - here)
 
 
+STATISTICS = {"content": features_alone, "gram": gram_matrix, "tv": total_variation}
+
+
+def statistic(term: Term, x: tf.Tensor, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """What the term compares; of a term without a target, the error itself."""
+    return STATISTICS[term.formula.KIND](features[term.tap] if term.tap else x, term.formula)
+
+
 def term_error(
     term: Term, x: tf.Tensor, features: Mapping[str, tf.Tensor], values: Mapping[str, tf.Tensor]
 ) -> tf.Tensor:
-    match term.formula:
-        case Content() as formula:
-            return error(features[term.tap] - values[term.name], formula.norm)
-        case Style() as formula:
-            G = gram_matrix(features[term.tap], formula)
-            return error(G - values[term.name], "squared")
-        case TotalVariation() as formula:
-            return total_variation(x, formula)
+    y = statistic(term, x, features)
+    if not isinstance(term.formula, Comparison):
+        return y
+    return error(y - values[term.name], term.formula.norm_of_error)
 
 
 def errors(

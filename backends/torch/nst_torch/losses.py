@@ -1,4 +1,4 @@
-"""The loss formulas of `nst_core.formulas`, in PyTorch."""
+"""The loss formulas of `nst_core.terms`, in PyTorch."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,8 +7,15 @@ import torch
 from torch import Tensor
 
 from nst_core.backend import Targets
-from nst_core.formulas import difference, directions, gram_divisor
-from nst_core.recipe import Content, Norm, Style, Term, TotalVariation
+from nst_core.section import Norm
+from nst_core.terms import Comparison, Term
+from nst_core.terms.content import Content
+from nst_core.terms.gram import Gram
+from nst_core.terms.total_variation import TotalVariation, difference
+
+
+def features_alone(F: Tensor, _formula: Content) -> Tensor:
+    return F
 
 
 class Product(torch.autograd.Function):
@@ -30,13 +37,13 @@ class Product(torch.autograd.Function):
         return (D + D.T).to(F.dtype) @ F
 
 
-def gram_matrix(F: Tensor, formula: Style) -> Tensor:
+def gram_matrix(F: Tensor, formula: Gram) -> Tensor:
     F = F.flatten(1)
     if formula.centred:
         F = single(F) - single(F).mean(1, keepdim=True)
     if formula.shift:
         F = single(F) + formula.shift
-    return Product.apply(F) / gram_divisor(formula, *F.shape)
+    return Product.apply(F) / formula.divisor(F.shape)
 
 
 def single(F: Tensor) -> Tensor:
@@ -51,7 +58,7 @@ def error(d: Tensor, norm: Norm) -> Tensor:
 def total_variation(x: Tensor, formula: TotalVariation) -> Tensor:
     if formula.norm == "power":
         return squares(x, formula).pow(formula.exponent).sum()
-    each = directions(formula, *x.shape[1:])
+    each = formula.directions(*x.shape[1:])
     return sum(s * error(difference(x, down, across), formula.norm) for down, across, s in each)
 
 
@@ -61,17 +68,21 @@ def squares(x: Tensor, formula: TotalVariation) -> Tensor:
     return (x[:, 1:, :-1] - here).square() + (right - here).square()
 
 
+STATISTICS = {"content": features_alone, "gram": gram_matrix, "tv": total_variation}
+
+
+def statistic(term: Term, x: Tensor, features: Mapping[str, Tensor]) -> Tensor:
+    """What the term compares; of a term without a target, the error itself."""
+    return STATISTICS[term.formula.KIND](features[term.tap] if term.tap else x, term.formula)
+
+
 def term_error(
     term: Term, x: Tensor, features: Mapping[str, Tensor], values: Mapping[str, Tensor]
 ) -> Tensor:
-    match term.formula:
-        case Content() as formula:
-            return error(features[term.tap] - values[term.name], formula.norm)
-        case Style() as formula:
-            G = gram_matrix(features[term.tap], formula)
-            return error(G - values[term.name], "squared")
-        case TotalVariation() as formula:
-            return total_variation(x, formula)
+    y = statistic(term, x, features)
+    if not isinstance(term.formula, Comparison):
+        return y
+    return error(y - values[term.name], term.formula.norm_of_error)
 
 
 def errors(

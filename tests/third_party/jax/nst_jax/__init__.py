@@ -16,7 +16,11 @@ class JaxBackend:
     def about(self) -> About:
         import jax
 
-        return About("JAX", jax.__version__, tuple(devices()), ("float32", "float64", "bfloat16"))
+        from nst_jax.losses import STATISTICS
+
+        dtypes: tuple[Dtype, ...] = ("float32", "float64", "bfloat16")
+        terms = tuple(STATISTICS)
+        return About("JAX", jax.__version__, tuple(devices()), dtypes, terms=terms)
 
     def session(
         self,
