@@ -21,6 +21,7 @@ from nst_core.terms import Term
 from nst_core.weights import Weights
 
 Array = NDArray[np.floating[Any]]
+Arrays = dict[str, Array]
 Dtype = Literal["float32", "float64", "bfloat16"]
 Name = TypeVar("Name", bound=str)
 
@@ -114,7 +115,7 @@ class Targets:
         return tuple(dict.fromkeys(term.tap for term in self.terms if term.tap))
 
 
-Statistics = Callable[[Array, Sequence[Term], Variable], dict[str, Array]]
+Statistics = Callable[[Array, Sequence[Term], Variable], Arrays]
 """What each term compares, by the term's name: of an image, in a variable."""
 
 

@@ -10,7 +10,8 @@ HAT, BAR = "\u0302", "\u0304"  # combining signs
 
 _SIGNS = {
     r"\cdot": "·", r"\sum": "Σ", r"\nabla": "∇", r"\odot": "⊙", r"\downarrow": "↓",
-    r"\rightarrow": "→", r"\searrow": "↘", r"\swarrow": "↙", r"\ ": " ", "-": "−", "'": "′",
+    r"\rightarrow": "→", r"\searrow": "↘", r"\swarrow": "↙", r"\mu": "μ", r"\sigma": "σ",
+    r"\Delta": "Δ", r"\ ": " ", "-": "−", "'": "′",
     "_l": "ₗ", "_x": "ₓ", "d_": "d", "Σ ": "Σ", "{": "", "}": "",
 }  # fmt: skip
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")

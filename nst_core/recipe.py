@@ -173,6 +173,13 @@ class Recipe(Section):
             raise ValueError("every weight is 0: nothing would be optimised")
         return self
 
+    @classmethod
+    def kind(cls, section: str) -> type[Formula]:
+        """The kind of the term that has the section."""
+        found = cls.model_fields[section].annotation
+        assert isinstance(found, type)
+        return found
+
     @property
     def formulas(self) -> dict[str, Formula]:
         """Every kind of term that the recipe uses, by name, in the order of the total."""

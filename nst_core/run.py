@@ -292,7 +292,7 @@ def read_init(ask: Request) -> Picture | None:
 def check_terms(name: str, about: About, recipe: Recipe) -> None:
     """Raises BackendError if the backend lacks a kind of term that the recipe asks for."""
     for formula in recipe.formulas.values():
-        if formula.weight and formula.KIND not in about.terms:
+        if formula.KIND not in about.terms:
             raise BackendError(
                 f"backend '{name}' has no term of the kind '{formula.KIND}', which recipe "
                 f"'{recipe.name}' uses. It has: {', '.join(about.terms)}"

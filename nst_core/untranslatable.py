@@ -15,6 +15,11 @@ REASONS: Mapping[str, str] = {
     "pooling": "network.pooling is {} and {}, so that their features differ",
     "normalised": "network.normalised is {} and {}, so that their features differ",
     "preprocessing": "their networks are given other pixels, {}; and {}",
+    **{
+        field: f"{name}.{field} is {{}} and {{}}{why}"
+        for name in ("content", "style")
+        for field, why in Recipe.kind(name).MUST_AGREE.items()
+    },
     "content": "their content terms share no tap: {} and {}",
     "style": "their style terms share no tap: {} and {}",
     "positions": "style.gram is {} and {}, of which only one divides by M, and the style has "
@@ -27,13 +32,11 @@ Rule = Preprocessing | weights.Preprocessing
 
 
 class Untranslatable(NstError):  # noqa: N818
-    """`reason` is a key of REASONS, or a field on which two terms must agree."""
+    """`reason` is a key of REASONS."""
 
-    def __init__(
-        self, a: Recipe, b: Recipe, reason: str, said: tuple[object, object], why: str = ""
-    ) -> None:
+    def __init__(self, a: Recipe, b: Recipe, reason: str, said: tuple[object, object]) -> None:
         self.reason = reason
-        why = (why or REASONS[reason]).format(*map(written, said))
+        why = REASONS[reason].format(*map(written, said))
         cure = CURES.get(reason, CURE)
         super().__init__(f"{a.name} cannot be translated into {b.name}: {why}. Try: {cure}")
 
@@ -52,10 +55,8 @@ def check_fields(a: Recipe, b: Recipe) -> None:
     for kind in ("content", "style"):
         one, other = a.formulas[kind], b.formulas[kind]
         if one.weight:
-            for field, why in one.MUST_AGREE.items():
-                said = getattr(one, field), getattr(other, field)
-                if said[0] != said[1]:
-                    raise Untranslatable(a, b, field, said, f"{kind}.{field} is {{}} and {{}}{why}")
+            for field in one.MUST_AGREE:
+                alike(a, b, field, getattr(one, field), getattr(other, field))
             share(a, b, kind, one.weights(), other.weights())
 
 

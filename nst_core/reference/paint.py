@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from nst_core import optimisers
-from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
+from nst_core.backend import Array, Arrays, Dtype, Snapshot, Targets, Terms, Watch
 from nst_core.network import Network
 from nst_core.plan import Stage
 from nst_core.recipe import Recipe, Variable
@@ -30,9 +30,7 @@ class NumpySession:
         recipe.check(self.vgg.network)
         return Targets.of(recipe, content, styles, self.statistics)
 
-    def statistics(
-        self, image: Array, terms: Sequence[Term], variable: Variable
-    ) -> dict[str, Array]:
+    def statistics(self, image: Array, terms: Sequence[Term], variable: Variable) -> Arrays:
         """What each term compares, at an image."""
         image = image.astype(self.dtype)
         features = self.features(image, [term.tap for term in terms if term.tap])

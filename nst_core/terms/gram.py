@@ -5,7 +5,7 @@ Neural Networks", CVPR 2016.
 """
 
 from collections.abc import Iterator, Mapping
-from math import isclose
+from math import isclose, prod
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -82,7 +82,7 @@ class Gram(Comparison):
 
     def divisor(self, shape: tuple[int, ...]) -> float:
         """Of F Fᵀ, for features of the shape (N, height, width) or (N, M): 1, M or N·M."""
-        channels, positions = shape[0], int(np.prod(shape[1:]))
+        channels, positions = shape[0], prod(shape[1:])
         return {"raw": 1, "positions": positions, "elements": channels * positions}[self.gram]
 
     def rows(self, x: Array) -> Array:

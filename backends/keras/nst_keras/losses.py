@@ -10,23 +10,20 @@ from keras import KerasTensor, ops
 
 from nst_core.backend import Targets
 from nst_core.section import Norm
-from nst_core.terms import Comparison, Term
-from nst_core.terms.content import Content
+from nst_core.terms import compute
+from nst_core.terms.compute import unchanged
 from nst_core.terms.gram import Gram
 from nst_core.terms.total_variation import TotalVariation, difference
 
-
-def features_alone(F: KerasTensor, _formula: Content) -> KerasTensor:
-    return F
+Tensors = Mapping[str, KerasTensor]
 
 
 def gram_matrix(F: KerasTensor, formula: Gram) -> KerasTensor:
     F = ops.reshape(F, (-1, F.shape[-1]))
-    positions, channels = F.shape
     if formula.centred:
-        F = F - ops.sum(F, 0, keepdims=True) / positions
+        F = F - ops.sum(F, 0, keepdims=True) / F.shape[0]
     F = F + formula.shift
-    return ops.transpose(F) @ F / float(formula.divisor((channels, positions)))
+    return ops.transpose(F) @ F / float(formula.divisor(F.shape[::-1]))
 
 
 def error(d: KerasTensor, norm: Norm) -> KerasTensor:
@@ -52,31 +49,9 @@ def squares(x: KerasTensor, formula: TotalVariation) -> KerasTensor:
     return ops.square(x[1:, :-1] - here) + ops.square(right - here)
 
 
-STATISTICS = {"content": features_alone, "gram": gram_matrix, "tv": total_variation}
+STATISTICS = {"content": unchanged, "gram": gram_matrix, "tv": total_variation}
 
 
-def statistic(term: Term, x: KerasTensor, features: Mapping[str, KerasTensor]) -> KerasTensor:
-    """What the term compares; of a term without a target, the error itself."""
-    return STATISTICS[term.formula.KIND](features[term.tap] if term.tap else x, term.formula)
-
-
-def term_error(
-    term: Term,
-    x: KerasTensor,
-    features: Mapping[str, KerasTensor],
-    values: Mapping[str, KerasTensor],
-) -> KerasTensor:
-    y = statistic(term, x, features)
-    if not isinstance(term.formula, Comparison):
-        return y
-    return error(y - values[term.name], term.formula.norm_of_error)
-
-
-def errors(
-    x: KerasTensor,
-    features: Mapping[str, KerasTensor],
-    values: Mapping[str, KerasTensor],
-    targets: Targets,
-) -> KerasTensor:
+def errors(x: KerasTensor, features: Tensors, values: Tensors, targets: Targets) -> KerasTensor:
     """The error of every term of the recipe, in its order, before coefficient and weight."""
-    return ops.stack([term_error(term, x, features, values) for term in targets.terms])
+    return ops.stack(compute.errors(targets.terms, x, features, values, STATISTICS, error))

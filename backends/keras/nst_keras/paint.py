@@ -10,14 +10,14 @@ from typing import NamedTuple
 import keras
 from keras import KerasTensor, ops
 
-from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
+from nst_core.backend import Array, Arrays, Dtype, Snapshot, Targets, Terms, Watch
 from nst_core.network import Network
 from nst_core.plan import Stage
 from nst_core.recipe import Recipe, Variable
-from nst_core.terms import Term
+from nst_core.terms import Term, compute
 from nst_core.weights import Weights
 from nst_keras import engine
-from nst_keras.losses import errors, statistic
+from nst_keras.losses import STATISTICS, errors
 from nst_keras.net import Vgg
 from nst_keras.optimisers import make_optimiser
 
@@ -83,15 +83,14 @@ class KerasSession:
     def peak_memory(self) -> int:
         return engine.peak_memory(self.device)
 
-    def statistics(
-        self, image: Array, terms: Sequence[Term], variable: Variable
-    ) -> dict[str, Array]:
+    def statistics(self, image: Array, terms: Sequence[Term], variable: Variable) -> Arrays:
         """What each term compares, at an image."""
         with keras.device(self.device):
             image = self.tensor(image)
             features = self.vgg(image[None], [term.tap for term in terms if term.tap])
             x = image * self.scale(variable)
-            return {term.name: self.array(statistic(term, x, features)) for term in terms}
+            found = compute.statistics(terms, x, features, STATISTICS)
+        return {name: self.array(y) for name, y in found.items()}
 
     def objective(
         self, x: KerasTensor, inputs: Inputs, targets: Targets

@@ -6,14 +6,12 @@ import tensorflow as tf
 
 from nst_core.backend import Targets
 from nst_core.section import Norm
-from nst_core.terms import Comparison, Term
-from nst_core.terms.content import Content
+from nst_core.terms import compute
+from nst_core.terms.compute import unchanged
 from nst_core.terms.gram import Gram
 from nst_core.terms.total_variation import TotalVariation, difference
 
-
-def features_alone(F: tf.Tensor, _formula: Content) -> tf.Tensor:
-    return F
+Tensors = Mapping[str, tf.Tensor]
 
 
 def gram_matrix(F: tf.Tensor, formula: Gram) -> tf.Tensor:
@@ -21,8 +19,7 @@ def gram_matrix(F: tf.Tensor, formula: Gram) -> tf.Tensor:
     if formula.centred:
         F = F - tf.reduce_mean(F, 0, keepdims=True)
     F = F + formula.shift
-    positions, channels = F.shape
-    return tf.matmul(F, F, transpose_a=True) / formula.divisor((channels, positions))
+    return tf.matmul(F, F, transpose_a=True) / formula.divisor(F.shape[::-1])
 
 
 def error(d: tf.Tensor, norm: Norm) -> tf.Tensor:
@@ -43,28 +40,9 @@ def squares(x: tf.Tensor, formula: TotalVariation) -> tf.Tensor:
     return tf.square(x[1:, :-1] - here) + tf.square(right - here)
 
 
-STATISTICS = {"content": features_alone, "gram": gram_matrix, "tv": total_variation}
+STATISTICS = {"content": unchanged, "gram": gram_matrix, "tv": total_variation}
 
 
-def statistic(term: Term, x: tf.Tensor, features: Mapping[str, tf.Tensor]) -> tf.Tensor:
-    """What the term compares; of a term without a target, the error itself."""
-    return STATISTICS[term.formula.KIND](features[term.tap] if term.tap else x, term.formula)
-
-
-def term_error(
-    term: Term, x: tf.Tensor, features: Mapping[str, tf.Tensor], values: Mapping[str, tf.Tensor]
-) -> tf.Tensor:
-    y = statistic(term, x, features)
-    if not isinstance(term.formula, Comparison):
-        return y
-    return error(y - values[term.name], term.formula.norm_of_error)
-
-
-def errors(
-    x: tf.Tensor,
-    features: Mapping[str, tf.Tensor],
-    values: Mapping[str, tf.Tensor],
-    targets: Targets,
-) -> tf.Tensor:
+def errors(x: tf.Tensor, features: Tensors, values: Tensors, targets: Targets) -> tf.Tensor:
     """The error of every term of the recipe, in its order, before coefficient and weight."""
-    return tf.stack([term_error(term, x, features, values) for term in targets.terms])
+    return tf.stack(compute.errors(targets.terms, x, features, values, STATISTICS, error))

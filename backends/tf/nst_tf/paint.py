@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
+from nst_core.backend import Array, Arrays, Dtype, Snapshot, Targets, Terms, Watch
 from nst_core.network import Network
 from nst_core.plan import Stage
 from nst_core.recipe import Recipe, Variable
-from nst_core.terms import Term
+from nst_core.terms import Term, compute
 from nst_core.weights import Weights
-from nst_tf.losses import errors, statistic
+from nst_tf.losses import STATISTICS, errors
 from nst_tf.net import Vgg
 from nst_tf.optimisers import make_optimiser
 
@@ -89,15 +89,14 @@ class TfSession:
             return 0
         return int(tf.config.experimental.get_memory_info(self.device[1:].upper())["peak"])
 
-    def statistics(
-        self, image: Array, terms: Sequence[Term], variable: Variable
-    ) -> dict[str, Array]:
+    def statistics(self, image: Array, terms: Sequence[Term], variable: Variable) -> Arrays:
         """What each term compares, at an image."""
         with tf.device(self.device):
             image = self.tensor(image)
             features = self.vgg(image[None], [term.tap for term in terms if term.tap])
             x = image * self.scale(variable)
-            return {term.name: self.array(statistic(term, x, features)) for term in terms}
+            found = compute.statistics(terms, x, features, STATISTICS)
+        return {name: self.array(y) for name, y in found.items()}
 
     def raw(self, x: tf.Tensor, inputs: Inputs, targets: Targets) -> tf.Tensor:
         features = self.vgg(x[None] / inputs.scale, targets.taps)

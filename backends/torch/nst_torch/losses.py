@@ -8,14 +8,12 @@ from torch import Tensor
 
 from nst_core.backend import Targets
 from nst_core.section import Norm
-from nst_core.terms import Comparison, Term
-from nst_core.terms.content import Content
+from nst_core.terms import compute
+from nst_core.terms.compute import unchanged
 from nst_core.terms.gram import Gram
 from nst_core.terms.total_variation import TotalVariation, difference
 
-
-def features_alone(F: Tensor, _formula: Content) -> Tensor:
-    return F
+Tensors = Mapping[str, Tensor]
 
 
 class Product(torch.autograd.Function):
@@ -68,25 +66,9 @@ def squares(x: Tensor, formula: TotalVariation) -> Tensor:
     return (x[:, 1:, :-1] - here).square() + (right - here).square()
 
 
-STATISTICS = {"content": features_alone, "gram": gram_matrix, "tv": total_variation}
+STATISTICS = {"content": unchanged, "gram": gram_matrix, "tv": total_variation}
 
 
-def statistic(term: Term, x: Tensor, features: Mapping[str, Tensor]) -> Tensor:
-    """What the term compares; of a term without a target, the error itself."""
-    return STATISTICS[term.formula.KIND](features[term.tap] if term.tap else x, term.formula)
-
-
-def term_error(
-    term: Term, x: Tensor, features: Mapping[str, Tensor], values: Mapping[str, Tensor]
-) -> Tensor:
-    y = statistic(term, x, features)
-    if not isinstance(term.formula, Comparison):
-        return y
-    return error(y - values[term.name], term.formula.norm_of_error)
-
-
-def errors(
-    x: Tensor, features: Mapping[str, Tensor], values: Mapping[str, Tensor], targets: Targets
-) -> Tensor:
+def errors(x: Tensor, features: Tensors, values: Tensors, targets: Targets) -> Tensor:
     """The error of every term of the recipe, in its order, before coefficient and weight."""
-    return torch.stack([term_error(term, x, features, values) for term in targets.terms])
+    return torch.stack(compute.errors(targets.terms, x, features, values, STATISTICS, error))

@@ -11,13 +11,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
+from nst_core.backend import Array, Arrays, Dtype, Snapshot, Targets, Terms, Watch
 from nst_core.network import Network
 from nst_core.plan import Stage
 from nst_core.recipe import Recipe, Variable
-from nst_core.terms import Term
+from nst_core.terms import Term, compute
 from nst_core.weights import Weights
-from nst_torch.losses import errors, statistic
+from nst_torch.losses import STATISTICS, errors
 from nst_torch.net import Vgg
 from nst_torch.optimisers import make_optimiser
 
@@ -81,15 +81,13 @@ class TorchSession:
     def peak_memory(self) -> int:
         return torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else 0
 
-    def statistics(
-        self, image: Array, terms: Sequence[Term], variable: Variable
-    ) -> dict[str, Array]:
+    def statistics(self, image: Array, terms: Sequence[Term], variable: Variable) -> Arrays:
         """What each term compares, at an image."""
         with torch.no_grad():
             image = self.tensor(image)
             features = self.vgg(image[None], [term.tap for term in terms if term.tap])
             x = image * self.scale(variable)
-            found = {term.name: statistic(term, x, features) for term in terms}
+            found = compute.statistics(terms, x, features, STATISTICS)
         return {name: self.array(y.to(self.dtype)) for name, y in found.items()}
 
     def raw(self, x: Tensor, inputs: Inputs, targets: Targets) -> Tensor:

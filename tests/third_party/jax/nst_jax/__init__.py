@@ -19,8 +19,7 @@ class JaxBackend:
         from nst_jax.losses import STATISTICS
 
         dtypes: tuple[Dtype, ...] = ("float32", "float64", "bfloat16")
-        terms = tuple(STATISTICS)
-        return About("JAX", jax.__version__, tuple(devices()), dtypes, terms=terms)
+        return About("JAX", jax.__version__, tuple(devices()), dtypes, terms=tuple(STATISTICS))
 
     def session(
         self,

@@ -13,15 +13,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
+from nst_core.backend import Array, Arrays, Dtype, Snapshot, Targets, Terms, Watch
 from nst_core.network import Network
 from nst_core.optimisers import make_optimiser
 from nst_core.plan import Stage
 from nst_core.recipe import Recipe, Variable
-from nst_core.terms import Term
+from nst_core.terms import Term, compute
 from nst_core.weights import Weights
 from nst_jax import devices
-from nst_jax.losses import errors, statistic
+from nst_jax.losses import STATISTICS, errors
 from nst_jax.net import Parameters, forward, make_parameters, step
 
 
@@ -82,15 +82,14 @@ class JaxSession:
                 optimiser.moved(x - before)
         return self.array(x / scale)
 
-    def statistics(
-        self, image: Array, terms: Sequence[Term], variable: Variable
-    ) -> dict[str, Array]:
+    def statistics(self, image: Array, terms: Sequence[Term], variable: Variable) -> Arrays:
         """What each term compares, at an image."""
         image = self.tensor(image)
         taps = [term.tap for term in terms if term.tap]
         features = self.layers(self.parameters, image[None], taps)
         x = image * jax.device_put(np.array(variable.scales, self.dtype), self.device)
-        return {term.name: self.array(statistic(term, x, features)) for term in terms}
+        found = compute.statistics(terms, x, features, STATISTICS)
+        return {name: self.array(y) for name, y in found.items()}
 
     def objective(
         self, targets: Targets, x: jax.Array, parameters: Parameters, inputs: Inputs
