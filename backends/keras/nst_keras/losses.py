@@ -49,7 +49,11 @@ def squares(x: KerasTensor, formula: TotalVariation) -> KerasTensor:
     return ops.square(x[1:, :-1] - here) + ops.square(right - here)
 
 
-STATISTICS = {"content": unchanged, "gram": gram_matrix, "tv": total_variation}
+STATISTICS = {
+    "content": unchanged,
+    "gram": gram_matrix,
+    "tv": total_variation,
+}
 
 
 def errors(x: KerasTensor, features: Tensors, values: Tensors, targets: Targets) -> KerasTensor:

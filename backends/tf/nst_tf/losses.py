@@ -40,7 +40,11 @@ def squares(x: tf.Tensor, formula: TotalVariation) -> tf.Tensor:
     return tf.square(x[1:, :-1] - here) + tf.square(right - here)
 
 
-STATISTICS = {"content": unchanged, "gram": gram_matrix, "tv": total_variation}
+STATISTICS = {
+    "content": unchanged,
+    "gram": gram_matrix,
+    "tv": total_variation,
+}
 
 
 def errors(x: tf.Tensor, features: Tensors, values: Tensors, targets: Targets) -> tf.Tensor:

@@ -66,7 +66,11 @@ def squares(x: Tensor, formula: TotalVariation) -> Tensor:
     return (x[:, 1:, :-1] - here).square() + (right - here).square()
 
 
-STATISTICS = {"content": unchanged, "gram": gram_matrix, "tv": total_variation}
+STATISTICS = {
+    "content": unchanged,
+    "gram": gram_matrix,
+    "tv": total_variation,
+}
 
 
 def errors(x: Tensor, features: Tensors, values: Tensors, targets: Targets) -> Tensor:

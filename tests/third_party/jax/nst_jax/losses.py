@@ -41,7 +41,11 @@ def total_variation(x: Array, formula: TotalVariation) -> Array:
     return sum(s * error(difference(x, down, across), formula.norm) for down, across, s in each)
 
 
-STATISTICS = {"content": unchanged, "gram": gram_matrix, "tv": total_variation}
+STATISTICS = {
+    "content": unchanged,
+    "gram": gram_matrix,
+    "tv": total_variation,
+}
 
 
 def errors(x: Array, features: Arrays, values: Arrays, targets: Targets) -> Array:
