@@ -13,6 +13,7 @@ from nst_core.section import Norm
 from nst_core.terms import compute
 from nst_core.terms.compute import unchanged
 from nst_core.terms.gram import Gram
+from nst_core.terms.moments import Moments
 from nst_core.terms.total_variation import TotalVariation, difference
 
 Tensors = Mapping[str, KerasTensor]
@@ -24,6 +25,17 @@ def gram_matrix(F: KerasTensor, formula: Gram) -> KerasTensor:
         F = F - ops.sum(F, 0, keepdims=True) / F.shape[0]
     F = F + formula.shift
     return ops.transpose(F) @ F / float(formula.divisor(F.shape[::-1]))
+
+
+def moments(F: KerasTensor, _formula: Moments) -> KerasTensor:
+    # one channel a row: along the first axis TensorFlow adds one by one, and loses digits
+    F = ops.transpose(ops.reshape(F, (-1, F.shape[-1])))
+    mean = ops.sum(F, 1) / F.shape[1]
+    variance = ops.sum(ops.square(F - mean[:, None]), 1) / F.shape[1]
+    # the root of 0 has an infinite slope, and a constant channel is to have none
+    varies = variance > 0
+    deviation = ops.sqrt(ops.where(varies, variance, ops.ones_like(variance)))
+    return ops.stack([mean, deviation * ops.cast(varies, F.dtype)])
 
 
 def error(d: KerasTensor, norm: Norm) -> KerasTensor:
@@ -53,6 +65,7 @@ STATISTICS = {
     "content": unchanged,
     "gram": gram_matrix,
     "tv": total_variation,
+    "moments": moments,
 }
 
 

@@ -9,6 +9,7 @@ from nst_core.section import Norm
 from nst_core.terms import compute
 from nst_core.terms.compute import unchanged
 from nst_core.terms.gram import Gram
+from nst_core.terms.moments import Moments
 from nst_core.terms.total_variation import TotalVariation, difference
 
 Tensors = Mapping[str, tf.Tensor]
@@ -20,6 +21,17 @@ def gram_matrix(F: tf.Tensor, formula: Gram) -> tf.Tensor:
         F = F - tf.reduce_mean(F, 0, keepdims=True)
     F = F + formula.shift
     return tf.matmul(F, F, transpose_a=True) / formula.divisor(F.shape[::-1])
+
+
+def moments(F: tf.Tensor, _formula: Moments) -> tf.Tensor:
+    # one channel a row: along the first axis the sum is made one by one, and loses digits
+    F = tf.transpose(tf.reshape(F, (-1, F.shape[-1])))
+    mean = tf.reduce_mean(F, 1)
+    variance = tf.reduce_mean(tf.square(F - mean[:, None]), 1)
+    # the root of 0 has an infinite slope, and a constant channel is to have none
+    varies = variance > 0
+    deviation = tf.sqrt(tf.where(varies, variance, 1)) * tf.cast(varies, F.dtype)
+    return tf.stack([mean, deviation])
 
 
 def error(d: tf.Tensor, norm: Norm) -> tf.Tensor:
@@ -44,6 +56,7 @@ STATISTICS = {
     "content": unchanged,
     "gram": gram_matrix,
     "tv": total_variation,
+    "moments": moments,
 }
 
 

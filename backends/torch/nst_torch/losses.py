@@ -11,6 +11,7 @@ from nst_core.section import Norm
 from nst_core.terms import compute
 from nst_core.terms.compute import unchanged
 from nst_core.terms.gram import Gram
+from nst_core.terms.moments import Moments
 from nst_core.terms.total_variation import TotalVariation, difference
 
 Tensors = Mapping[str, Tensor]
@@ -49,6 +50,15 @@ def single(F: Tensor) -> Tensor:
     return F.to(torch.promote_types(F.dtype, torch.float32))
 
 
+def moments(F: Tensor, _formula: Moments) -> Tensor:
+    F = single(F.flatten(1))
+    mean = F.mean(1)
+    variance = (F - mean[:, None]).square().mean(1)
+    # the root of 0 has an infinite slope, and a constant channel is to have none
+    varies = variance > 0
+    return torch.stack([mean, torch.where(varies, variance, 1).sqrt() * varies])
+
+
 def error(d: Tensor, norm: Norm) -> Tensor:
     return d.square().sum() if norm == "squared" else d.abs().sum()
 
@@ -70,6 +80,7 @@ STATISTICS = {
     "content": unchanged,
     "gram": gram_matrix,
     "tv": total_variation,
+    "moments": moments,
 }
 
 

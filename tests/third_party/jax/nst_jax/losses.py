@@ -10,6 +10,7 @@ from nst_core.section import Norm
 from nst_core.terms import compute
 from nst_core.terms.compute import unchanged
 from nst_core.terms.gram import Gram
+from nst_core.terms.moments import Moments
 from nst_core.terms.total_variation import TotalVariation, difference
 
 Arrays = Mapping[str, Array]
@@ -20,6 +21,14 @@ def gram_matrix(F: Array, formula: Gram) -> Array:
     F = F - F.mean(0) * formula.centred + formula.shift
     # beside an array a Python int becomes int32, which N·M of a large picture overflows
     return F.T @ F / float(formula.divisor(F.shape[::-1]))
+
+
+def moments(F: Array, _formula: Moments) -> Array:
+    F = F.reshape(-1, F.shape[-1])
+    variance = F.var(0)
+    # the root of 0 has an infinite slope, and a constant channel is to have none
+    varies = variance > 0
+    return jnp.stack([F.mean(0), jnp.sqrt(jnp.where(varies, variance, 1)) * varies])
 
 
 def error(d: Array, norm: Norm) -> Array:
@@ -45,6 +54,7 @@ STATISTICS = {
     "content": unchanged,
     "gram": gram_matrix,
     "tv": total_variation,
+    "moments": moments,
 }
 
 
