@@ -11,7 +11,6 @@ from keras import KerasTensor, ops
 from nst_core.backend import Targets
 from nst_core.section import Norm
 from nst_core.terms import compute
-from nst_core.terms.compute import unchanged
 from nst_core.terms.gram import Gram
 from nst_core.terms.moments import Moments
 from nst_core.terms.total_variation import TotalVariation, difference
@@ -62,7 +61,7 @@ def squares(x: KerasTensor, formula: TotalVariation) -> KerasTensor:
 
 
 STATISTICS = {
-    "content": unchanged,
+    "content": compute.unchanged,
     "gram": gram_matrix,
     "tv": total_variation,
     "moments": moments,

@@ -7,7 +7,6 @@ import tensorflow as tf
 from nst_core.backend import Targets
 from nst_core.section import Norm
 from nst_core.terms import compute
-from nst_core.terms.compute import unchanged
 from nst_core.terms.gram import Gram
 from nst_core.terms.moments import Moments
 from nst_core.terms.total_variation import TotalVariation, difference
@@ -53,7 +52,7 @@ def squares(x: tf.Tensor, formula: TotalVariation) -> tf.Tensor:
 
 
 STATISTICS = {
-    "content": unchanged,
+    "content": compute.unchanged,
     "gram": gram_matrix,
     "tv": total_variation,
     "moments": moments,

@@ -9,7 +9,6 @@ from torch import Tensor
 from nst_core.backend import Targets
 from nst_core.section import Norm
 from nst_core.terms import compute
-from nst_core.terms.compute import unchanged
 from nst_core.terms.gram import Gram
 from nst_core.terms.moments import Moments
 from nst_core.terms.total_variation import TotalVariation, difference
@@ -77,7 +76,7 @@ def squares(x: Tensor, formula: TotalVariation) -> Tensor:
 
 
 STATISTICS = {
-    "content": unchanged,
+    "content": compute.unchanged,
     "gram": gram_matrix,
     "tv": total_variation,
     "moments": moments,

@@ -34,9 +34,8 @@ class JaxBackend:
 
         about = self.about()
         chosen = choose(device, about.devices, "device of jax")
-        return JaxSession(
-            network, weights, chosen, choose(dtype, about.dtypes, "dtype of jax"), exact
-        )
+        dtype = choose(dtype, about.dtypes, "dtype of jax")
+        return JaxSession(network, weights, chosen, dtype, exact)
 
 
 def devices() -> dict[str, Any]:

@@ -8,7 +8,6 @@ from jax import Array, lax
 from nst_core.backend import Targets
 from nst_core.section import Norm
 from nst_core.terms import compute
-from nst_core.terms.compute import unchanged
 from nst_core.terms.gram import Gram
 from nst_core.terms.moments import Moments
 from nst_core.terms.total_variation import TotalVariation, difference
@@ -51,7 +50,7 @@ def total_variation(x: Array, formula: TotalVariation) -> Array:
 
 
 STATISTICS = {
-    "content": unchanged,
+    "content": compute.unchanged,
     "gram": gram_matrix,
     "tv": total_variation,
     "moments": moments,
