@@ -229,10 +229,10 @@ def test_a_plugin_of_the_papers_terms_needs_no_more_than_three_hundred_lines():
     lines = [line for path in PLUGIN.glob("*.py") for line in path.read_text().splitlines()]
     further = {name: length for name, length in functions() if name not in PAPER}
     assert 0 < len(lines) - sum(further.values()) <= LINES
-    assert all(length <= 10 for length in further.values())
+    assert all(length <= 12 for length in further.values())
 
 
-PAPER = {"unchanged", "gram_matrix", "total_variation"}
+PAPER = {"gram_matrix", "total_variation"}
 
 
 def functions():
@@ -243,10 +243,11 @@ def functions():
         for node in tree.body
         if isinstance(node, ast.Assign) and node.targets[0].id == "STATISTICS"
     )
-    named = {value.id for value in table.values}
+    named = {value.id for value in table.values if isinstance(value, ast.Name)}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name in named:
-            yield node.name, node.end_lineno - node.lineno + 3  # two empty ones before it
+            beside = 4  # two empty lines before it, its import, its entry in the table
+            yield node.name, node.end_lineno - node.lineno + 1 + beside
 
 
 def test_a_plugin_imports_nothing_of_the_core_but_the_contract():

@@ -83,8 +83,8 @@ class Moments(Comparison):
         divisor = divisors[self.reduction]
         body = fraction(f"({errors})" if divisor else errors, divisor)
         yield from layered(name, "m", product(factor(self.factor), body), self.taps)
-        where = "mean and standard deviation of each channel of F; those of S likewise"
-        yield Equation(r"\mu, \sigma", r"\text{mean}, \text{deviation}", where)
+        where = "over the positions of each channel; of S likewise"
+        yield Equation(r"\mu, \sigma", r"\text{mean}(F), \text{deviation}(F)", where)
 
 
 class Variances(Moments):
