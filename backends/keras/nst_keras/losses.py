@@ -12,6 +12,7 @@ from nst_core.backend import Targets
 from nst_core.section import Norm
 from nst_core.terms import compute
 from nst_core.terms.gram import Gram
+from nst_core.terms.laplacian import Laplacian, laplacian
 from nst_core.terms.moments import Moments
 from nst_core.terms.total_variation import TotalVariation, difference
 
@@ -35,6 +36,12 @@ def moments(F: KerasTensor, _formula: Moments) -> KerasTensor:
     varies = variance > 0
     deviation = ops.sqrt(ops.where(varies, variance, ops.ones_like(variance)))
     return ops.stack([mean, deviation * ops.cast(varies, F.dtype)])
+
+
+def edges(x: KerasTensor, formula: Laplacian) -> KerasTensor:
+    # the stride is named since Keras' default for it fails on JAX
+    pools = ops.average_pool(ops.sum(x, -1)[None, ..., None], formula.pool, formula.pool)
+    return laplacian(pools[0, ..., 0])
 
 
 def error(d: KerasTensor, norm: Norm) -> KerasTensor:
@@ -65,6 +72,7 @@ STATISTICS = {
     "gram": gram_matrix,
     "tv": total_variation,
     "moments": moments,
+    "laplacian": edges,
 }
 
 

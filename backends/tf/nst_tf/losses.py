@@ -8,6 +8,7 @@ from nst_core.backend import Targets
 from nst_core.section import Norm
 from nst_core.terms import compute
 from nst_core.terms.gram import Gram
+from nst_core.terms.laplacian import Laplacian, laplacian
 from nst_core.terms.moments import Moments
 from nst_core.terms.total_variation import TotalVariation, difference
 
@@ -33,6 +34,13 @@ def moments(F: tf.Tensor, _formula: Moments) -> tf.Tensor:
     return tf.stack([mean, deviation])
 
 
+def edges(x: tf.Tensor, formula: Laplacian) -> tf.Tensor:
+    pools = tf.nn.avg_pool2d(
+        tf.reduce_sum(x, -1)[None, ..., None], formula.pool, formula.pool, "VALID"
+    )
+    return laplacian(pools[0, ..., 0])
+
+
 def error(d: tf.Tensor, norm: Norm) -> tf.Tensor:
     return tf.reduce_sum(tf.square(d) if norm == "squared" else tf.abs(d))
 
@@ -56,6 +64,7 @@ STATISTICS = {
     "gram": gram_matrix,
     "tv": total_variation,
     "moments": moments,
+    "laplacian": edges,
 }
 
 

@@ -10,6 +10,7 @@ from nst_core.backend import Targets
 from nst_core.section import Norm
 from nst_core.terms import compute
 from nst_core.terms.gram import Gram
+from nst_core.terms.laplacian import Laplacian, laplacian
 from nst_core.terms.moments import Moments
 from nst_core.terms.total_variation import TotalVariation, difference
 
@@ -58,6 +59,11 @@ def moments(F: Tensor, _formula: Moments) -> Tensor:
     return torch.stack([mean, torch.where(varies, variance, 1).sqrt() * varies])
 
 
+def edges(x: Tensor, formula: Laplacian) -> Tensor:
+    pools = torch.nn.functional.avg_pool2d(x.sum(0)[None], formula.pool)
+    return laplacian(pools[0])
+
+
 def error(d: Tensor, norm: Norm) -> Tensor:
     return d.square().sum() if norm == "squared" else d.abs().sum()
 
@@ -80,6 +86,7 @@ STATISTICS = {
     "gram": gram_matrix,
     "tv": total_variation,
     "moments": moments,
+    "laplacian": edges,
 }
 
 

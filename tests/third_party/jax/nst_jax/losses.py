@@ -9,6 +9,7 @@ from nst_core.backend import Targets
 from nst_core.section import Norm
 from nst_core.terms import compute
 from nst_core.terms.gram import Gram
+from nst_core.terms.laplacian import Laplacian, laplacian
 from nst_core.terms.moments import Moments
 from nst_core.terms.total_variation import TotalVariation, difference
 
@@ -28,6 +29,13 @@ def moments(F: Array, _formula: Moments) -> Array:
     # the root of 0 has an infinite slope, and a constant channel is to have none
     varies = variance > 0
     return jnp.stack([F.mean(0), jnp.sqrt(jnp.where(varies, variance, 1)) * varies])
+
+
+def edges(x: Array, formula: Laplacian) -> Array:
+    p, (height, width, _) = formula.pool, x.shape
+    rows, columns = height // p, width // p
+    squares = x.sum(-1)[: rows * p, : columns * p].reshape(rows, p, columns, p)
+    return laplacian(squares.mean((1, 3)))
 
 
 def error(d: Array, norm: Norm) -> Array:
@@ -54,6 +62,7 @@ STATISTICS = {
     "gram": gram_matrix,
     "tv": total_variation,
     "moments": moments,
+    "laplacian": edges,
 }
 
 
