@@ -23,7 +23,7 @@ Second = Annotated[str, typer.Argument(metavar="B", help=RECIPE)]
 def list_() -> None:
     """Every recipe: its network and optimiser, what it is, and where it is from."""
     from nst_core import recipe
-    from nst_core.recipe_sheet import index
+    from nst_core.explain.sheet import index
 
     typer.echo(index([recipe.load(name) for name in recipe.names()], columns()))
 
@@ -37,13 +37,14 @@ def show(
     as_json: Json = False,
 ) -> None:
     """The formula of a recipe, made from its fields, and how its picture is found."""
-    from nst_core import recipe, recipe_sheet
+    from nst_core import recipe
+    from nst_core.explain import sheet
 
     found = recipe.load(source)
     if as_json:
-        typer.echo(json.dumps(recipe_sheet.as_json(found), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(sheet.as_json(found), indent=1, ensure_ascii=False))
     else:
-        text = recipe_sheet.as_latex(found) if latex else recipe_sheet.as_text(found, columns())
+        text = sheet.as_latex(found) if latex else sheet.as_text(found, columns())
         typer.echo(text)
 
 
@@ -52,14 +53,15 @@ def diff(a: First, b: Second, as_json: Json = False) -> None:
     """The fields in which two recipes differ, and what each difference does."""
     from dataclasses import asdict
 
-    from nst_core import recipe, recipe_diff
+    from nst_core import recipe
+    from nst_core.explain import diff
 
     one, other = recipe.load(a), recipe.load(b)
     if as_json:
-        found = [asdict(difference) for difference in recipe_diff.differences(one, other)]
+        found = [asdict(difference) for difference in diff.differences(one, other)]
         typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
     else:
-        typer.echo(recipe_diff.as_text(one, other, columns()))
+        typer.echo(diff.as_text(one, other, columns()))
 
 
 @recipes.command()
@@ -78,9 +80,10 @@ def translate(
     as_json: Json = False,
 ) -> None:
     """The weights with which B makes A's terms. Exits with 1 if both do not agree then."""
-    from nst_core import recipe, scene, translate_text
-    from nst_core.translate import translate
-    from nst_core.untranslatable import check_fields
+    from nst_core import recipe
+    from nst_core.explain import scene, translate_text
+    from nst_core.explain.translate import translate
+    from nst_core.explain.untranslatable import check_fields
 
     one, other = recipe.load(a), recipe.load(b)
     check_fields(one, other)

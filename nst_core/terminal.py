@@ -189,7 +189,7 @@ def notes_of(line: Listing, verbose: bool) -> Iterator[str]:
 
 def devices(address: str) -> str:
     """Devices and dtypes of a backend, asked in a process of its own."""
-    from nst_core.worker import about
+    from nst_core.conformance.worker import about
 
     try:
         found = about(address)

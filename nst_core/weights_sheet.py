@@ -7,8 +7,8 @@ from pathlib import Path
 
 from nst_core import weights
 from nst_core.errors import WeightsError
+from nst_core.explain.sheet import in_symbols
 from nst_core.network import KERNEL, network
-from nst_core.recipe_sheet import in_symbols
 from nst_core.weights.sets import origin, origin_hash, preprocessing_named
 
 Lines = tuple[str, ...]

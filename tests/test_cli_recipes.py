@@ -8,7 +8,8 @@ import tomllib
 import numpy as np
 import pytest
 
-from nst_core import cli, images, recipe, recipe_text, translate
+from nst_core import cli, images, recipe
+from nst_core.explain import equations, translate
 
 SHIPPED = recipe.names()
 TINY = ("--weights", "random-tiny:0", "--size", "48")
@@ -68,10 +69,10 @@ def test_show(nst, name):
     code, out, err = nst("show", name)
     assert (code, err) == (0, "")
     assert out.startswith(f"{name}: ")
-    assert recipe_text.text(found, 80) in out
+    assert equations.text(found, 80) in out
     code, out, err = nst("show", name, "--latex")
     assert (code, err) == (0, "")
-    assert f"$$\n{recipe_text.latex(found)}\n$$" in out
+    assert f"$$\n{equations.latex(found)}\n$$" in out
     code, out, err = nst("show", name, "--json")
     assert (code, err) == (0, "")
     assert recipe.build(json.loads(out)["recipe"], name) == found

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nst_core import recipe, registry, worker
-from nst_core.conformance import cases, check
+from nst_core import recipe, registry
+from nst_core.conformance import cases, check, worker
+from nst_core.conformance.jobs import Job
 from nst_core.errors import BackendError, WorkerError
-from nst_core.jobs import Job
 
 BACKENDS = ("numpy", "torch", "tf", "keras:tensorflow", "keras:torch", "keras:jax")
 SHOWN = 20

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from nst_core import recipe, registry, terminal, weights, worker
+from nst_core import recipe, registry, terminal, weights
 from nst_core.backend import About, Snapshot, Terms
+from nst_core.conformance import worker
 from nst_core.errors import WorkerError
 from nst_core.registry import Listing
 from nst_core.request import Request

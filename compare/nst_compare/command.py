@@ -9,7 +9,7 @@ from nst_compare.measure import NATIVE
 from nst_compare.models import Report
 from nst_core import recipe
 from nst_core.errors import NstError
-from nst_core.recipe_diff import fields
+from nst_core.explain.diff import fields
 
 OWN = {"plan.size": "--size", "plan.iterations": "--iterations", "plan.optimizer": "--optimizer"}
 WIDTH = 88

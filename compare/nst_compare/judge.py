@@ -14,11 +14,11 @@ from nst_compare.measure import Measurement
 from nst_compare.models import Entry, Finding, Flips, Pair, Parting, Row, finite
 from nst_core.backend import Array
 from nst_core.conformance.check import claimed
+from nst_core.conformance.jobs import Outcome
 from nst_core.conformance.judge import Judge, flips
 from nst_core.conformance.judge import Row as Judged
 from nst_core.conformance.measures import norm_wise
 from nst_core.conformance.truth import Truth
-from nst_core.jobs import Outcome
 
 Mask = NDArray[np.bool_]
 OF_STEPS = ("step", "total", "distance")  # what an optimiser decides

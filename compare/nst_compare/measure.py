@@ -7,11 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from nst_core import run, worker
+from nst_core import run
 from nst_core.backend import About, Array, Dtype, choose
+from nst_core.conformance import worker
 from nst_core.conformance.cases import single
+from nst_core.conformance.jobs import Job, Outcome
 from nst_core.errors import NstError, WorkerError, unknown
-from nst_core.jobs import Job, Outcome
 from nst_core.recipe import Recipe
 from nst_core.request import Request
 from nst_core.weights import Weights

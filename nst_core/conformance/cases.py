@@ -9,7 +9,7 @@ import numpy as np
 
 from nst_core import images, recipe, weights
 from nst_core.backend import Array, Dtype
-from nst_core.jobs import Job, picked
+from nst_core.conformance.jobs import Job, picked
 from nst_core.network import network
 from nst_core.recipe import Recipe, names
 from nst_core.terms import KINDS

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from nst_core import registry, worker
+from nst_core import registry
 from nst_core.backend import About, Dtype
-from nst_core.conformance import cases
+from nst_core.conformance import cases, worker
 from nst_core.conformance.budgets import PRECISIONS, Precision
 from nst_core.conformance.cases import Case
+from nst_core.conformance.jobs import Outcome
 from nst_core.conformance.judge import LEVELS, Judge, Row
 from nst_core.conformance.truth import Truth
 from nst_core.errors import BackendError, WorkerError, unknown
-from nst_core.jobs import Outcome
 
 DTYPES: tuple[Dtype, ...] = ("float64", "float32")
 EVERY = "all"

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from nst_core import optimisers
 from nst_core.backend import Array, Targets
 from nst_core.conformance import budgets
+from nst_core.conformance.jobs import Outcome, path_steps
 from nst_core.conformance.measures import norm_wise, ratio, units
 from nst_core.conformance.truth import Sides, Truth
-from nst_core.jobs import Outcome, path_steps
 from nst_core.network import KERNEL
 from nst_core.reference import mass
 from nst_core.reference.net import Kinks, kinks

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from nst_core import optimisers, plan, worker
+from nst_core import optimisers, plan
 from nst_core.backend import Array, Dtype, Requirement, Session, Snapshot, Targets, Terms, Watch
-from nst_core.conformance import cases
+from nst_core.conformance import cases, worker
 from nst_core.conformance.budgets import PRECISIONS
 from nst_core.conformance.check import truth
+from nst_core.conformance.jobs import do
 from nst_core.conformance.judge import Judge, Row
 from nst_core.conformance.truth import Truth
 from nst_core.errors import WorkerError
-from nst_core.jobs import do
 from nst_core.network import KERNEL, Layer, Network
 from nst_core.plan import Stage
 from nst_core.recipe import Recipe, Variable

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_core.backend import Array, Snapshot, Targets
+from nst_core.conformance.jobs import nudged, styles
 from nst_core.conformance.measures import norm_wise
-from nst_core.jobs import nudged, styles
 from nst_core.plan import Stage
 from nst_core.recipe import Recipe
 from nst_core.reference.net import Choice, Kinks, kinks, windows
@@ -31,7 +31,7 @@ class Question(Protocol):
 
     @property
     def calls(self) -> tuple[str, ...]:
-        """Names of `nst_core.jobs.CALLS`."""
+        """Names of `nst_core.conformance.jobs.CALLS`."""
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -8,9 +8,9 @@ from nst_compare.comparison import Comparison, compare
 from nst_compare.measure import Setting, Subject, precisions
 from nst_core import images, recipe
 from nst_core.conformance import mutants
+from nst_core.conformance.jobs import do
 from nst_core.conformance.mutants import WrongBackend
 from nst_core.errors import WorkerError
-from nst_core.jobs import do
 from nst_core.reference import NumpyBackend
 from nst_core.reference.net import Vgg
 from nst_core.reference.paint import NumpySession
@@ -27,7 +27,7 @@ BACKENDS = {
 
 
 class InProcess:
-    """Stands in for `nst_core.worker`."""
+    """Stands in for `nst_core.conformance.worker`."""
 
     @staticmethod
     def run(backend, jobs, arrays, *how):

@@ -12,9 +12,9 @@ from nst_compare.judge import judge, pairs
 from nst_compare.measure import NATIVE, Measurement, Subject, Task, Variant, precisions
 from nst_core import recipe
 from nst_core.conformance import mutants
+from nst_core.conformance.jobs import do
 from nst_core.conformance.mutants import WrongBackend
 from nst_core.conformance.truth import Truth
-from nst_core.jobs import do
 from nst_core.reference import NumpyBackend
 from nst_core.reference.net import Vgg, relu
 from nst_core.reference.paint import NumpySession

@@ -4,10 +4,10 @@ from functools import cache
 
 import pytest
 
-from nst_core import registry, worker
-from nst_core.conformance import cases
+from nst_core import registry
+from nst_core.conformance import cases, worker
+from nst_core.conformance.jobs import do
 from nst_core.conformance.mutants import pictures
-from nst_core.jobs import do
 from nst_core.reference import NumpyBackend
 
 STRANGER = """

@@ -6,8 +6,9 @@ import pytest
 from nst_core import recipe, weights
 from nst_core.conformance import cases
 from nst_core.conformance.budgets import STEP
-from nst_core.jobs import CALLS, picked
+from nst_core.conformance.jobs import CALLS, picked
 from nst_core.network import network
+from nst_core.terms import KINDS
 
 RANDOM = (*cases.RANDOM, *cases.FAST)
 EVERY = [
@@ -96,7 +97,7 @@ def test_the_names_of_the_cases_differ():
 
 
 def test_every_formula_is_tried_and_so_is_each_choice_that_it_has():
-    tried = {case.formula for case in cases.RANDOM}
+    tried = {case.formula for case in cases.RANDOM + cases.FURTHER}
     assert tried == set(cases.FORMULAS)
     recipes = [case.recipe for case in cases.RANDOM]
     assert {r.network.pooling for r in recipes} == {"max", "average"}
@@ -108,6 +109,12 @@ def test_every_formula_is_tried_and_so_is_each_choice_that_it_has():
     assert {r.variable.scale for r in recipes} >= {1.0, 255.0}
     painted = [case.recipe.plan.optimizer for case in cases.RANDOM if "paint" in case.calls]
     assert set(painted) >= {"adam", "lbfgs"}
+
+
+def test_every_kind_of_term_is_tried():
+    recipes = [case.recipe for case in cases.RANDOM + cases.FURTHER]
+    tried = {formula.KIND for found in recipes for formula in found.formulas.values()}
+    assert tried == KINDS.keys()
 
 
 def test_preprocessings_with_and_without_a_mean_are_tried():
@@ -139,16 +146,17 @@ def test_the_pair_has_two_styles_of_the_contents_shape():
 
 
 def test_the_fast_path_is_judged_in_single_precision_alone(empty_cache):
-    assert cases.chosen("float64") == cases.RANDOM
-    assert cases.chosen("float32") == cases.RANDOM + cases.FAST
+    assert cases.chosen("float64") == cases.RANDOM + cases.FURTHER
+    assert cases.chosen("float32") == cases.RANDOM + cases.FAST + cases.FURTHER
     assert all(case.exact for case in cases.RANDOM)
     assert not any(case.exact for case in cases.FAST)
 
 
 def test_trained_weights_are_judged_where_they_are_in_the_cache(monkeypatch):
     monkeypatch.setattr(weights, "cached", lambda name: name == cases.TRAINED)
-    assert cases.chosen("float64") == cases.RANDOM + cases.REAL
-    assert cases.chosen("float32") == cases.RANDOM + cases.FAST + cases.REAL
+    assert cases.chosen("float64") == cases.RANDOM + cases.FURTHER + cases.REAL
+    everything = cases.RANDOM + cases.FAST + cases.FURTHER + cases.REAL
+    assert cases.chosen("float32") == everything
     assert {case.weights for case in cases.REAL} == {cases.TRAINED}
 
 

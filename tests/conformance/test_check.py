@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from nst_core import registry, worker
+from nst_core import registry
 from nst_core.backend import About
-from nst_core.conformance import cases, check, report
+from nst_core.conformance import cases, check, report, worker
 from nst_core.conformance.budgets import PRECISIONS
 from nst_core.conformance.check import Finding, Verdict, addresses, claimed
+from nst_core.conformance.jobs import do
 from nst_core.conformance.judge import LEVELS, Row
 from nst_core.errors import BackendError
-from nst_core.jobs import do
 from nst_core.reference import NumpyBackend
 from nst_core.registry import Listing
 
@@ -28,7 +28,7 @@ ENDS = {
 PARTIAL = """
 import sys
 from pathlib import Path
-from nst_core import worker
+from nst_core.conformance import worker
 from nst_core.reference import NumpyBackend
 
 class Stranger(NumpyBackend):

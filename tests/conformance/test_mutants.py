@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nst_core import recipe, registry, weights, worker
-from nst_core.conformance import cases, mutants
+from nst_core import recipe, registry, weights
+from nst_core.conformance import cases, mutants, worker
 from nst_core.conformance.budgets import PRECISIONS
 from nst_core.conformance.check import truth
+from nst_core.conformance.jobs import Job, do
 from nst_core.conformance.judge import LEVELS, Judge
 from nst_core.conformance.mutants import MUTANTS, Mutant, WrongBackend, fate, fates
 from nst_core.errors import BackendError
-from nst_core.jobs import Job, do
 from nst_core.reference import NumpyBackend
 from nst_core.reference.net import Vgg, relu
 from nst_core.reference.paint import NumpySession

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from nst_core import recipe, recipe_text
+from nst_core import recipe
 from nst_core.conformance.mutants import MUTANTS, fate
+from nst_core.explain import equations
 from nst_core.terms import KINDS
 from nst_core.terms.laplacian import Laplacian
 
@@ -78,7 +79,7 @@ def test_a_recipe_may_have_it_beside_the_others():
     found = recipe.load("default", [("term", [{"kind": "laplacian", "weight": 3}])])
     assert found.terms()[-1].name == "laplacian"
     assert found.terms()[-1].tap == ""
-    text = recipe_text.text(found)
+    text = equations.text(found)
     assert "laplacian = Σ(ΔI − ΔC)² / Σ(ΔC)²" in text
     assert "I and C: squares of 4 by 4 pixels of painting and photograph" in text
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from nst_core import recipe, recipe_text
+from nst_core import recipe
 from nst_core.conformance.mutants import MUTANTS, fate
+from nst_core.explain import equations
 from nst_core.terms import KINDS
 from nst_core.terms.moments import Moments
 
@@ -75,7 +76,7 @@ def test_a_recipe_may_have_it_beside_the_others():
     found = recipe.load("default", [("term", [term])])
     weights = {term.name: term.weight for term in found.terms()}
     assert (weights["moments:relu1_1"], weights["moments:relu3_1"]) == (1.5, 6)
-    text = recipe_text.text(found)
+    text = equations.text(found)
     assert "moments = Σₗ mₗ · (Σ(μ − μ_S)² + Σ(σ − σ_S)²) / Σ(μ_S² + σ_S²)" in text
     assert "+ 3 · moments" in text
 

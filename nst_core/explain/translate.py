@@ -14,11 +14,11 @@ import numpy as np
 
 from nst_core import recipe as recipes
 from nst_core.backend import Targets
+from nst_core.explain.scene import Scene
+from nst_core.explain.untranslatable import check_fields, check_pictures
 from nst_core.recipe import Recipe
-from nst_core.scene import Scene
 from nst_core.terms import Comparison, Term
 from nst_core.terms.gram import Gram
-from nst_core.untranslatable import check_fields, check_pictures
 
 DIGITS = 10  # of the weights, as they are printed and judged
 KINDS = ("content", "style")

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nst_core.explain.sheet import broken
 from nst_core.plan import section as section_of
 from nst_core.recipe import Recipe
-from nst_core.recipe_sheet import broken
 from nst_core.section import Section
 
 ABOUT = ("name", "title", "source", "notes", "departures")

@@ -7,14 +7,15 @@ from itertools import product
 import numpy as np
 import pytest
 
-from nst_core import recipe, translate_text
+from nst_core import recipe
 from nst_core.errors import NstError
+from nst_core.explain import translate_text
+from nst_core.explain.scene import NOISE, Ask, Scene, default_weights, look
+from nst_core.explain.translate import Row, Translation, translate
+from nst_core.explain.untranslatable import REASONS, Untranslatable, check_fields
 from nst_core.images import resize
 from nst_core.request import Request
 from nst_core.run import Job
-from nst_core.scene import NOISE, Ask, Scene, default_weights, look
-from nst_core.translate import Row, Translation, translate
-from nst_core.untranslatable import REASONS, Untranslatable, check_fields
 
 SHIPPED = recipe.names()
 TOLERANCE = 1e-6  # of what is asked

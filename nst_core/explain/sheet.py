@@ -4,7 +4,8 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from nst_core import recipe_text, weights
+from nst_core import weights
+from nst_core.explain import equations
 from nst_core.plan import Adam, Lbfgs, Noise, Plan, Sgd
 from nst_core.recipe import NetworkChoice, Preprocessing, Recipe, Style, Triple
 
@@ -17,8 +18,8 @@ def as_text(recipe: Recipe, width: int = 80) -> str:
     facts = (fact(key, value, width) for key, value in facts_of(recipe).items())
     parts = (
         broken(head, "", width) + "\n" + fact("from", recipe.source, width),
-        recipe_text.text(recipe, width),
-        broken(recipe_text.LEGEND, "", width),
+        equations.text(recipe, width),
+        broken(equations.LEGEND, "", width),
         "\n".join(facts),
         "\n".join(fact("note", note, width) for note in recipe.notes),
         "\n".join(fact("departs", departure, width) for departure in recipe.departures),
@@ -33,13 +34,13 @@ def as_latex(recipe: Recipe) -> str:
     rows += [("Note", note) for note in recipe.notes]
     rows += [("Departs", departure) for departure in recipe.departures]
     facts = "\n".join(f"- {key}: {value}" for key, value in rows)
-    formula = f"$$\n{recipe_text.latex(recipe)}\n$$"
-    return f"# {recipe.name}: {recipe.title}\n\n{formula}\n\n{recipe_text.LEGEND}\n\n{facts}"
+    formula = f"$$\n{equations.latex(recipe)}\n$$"
+    return f"# {recipe.name}: {recipe.title}\n\n{formula}\n\n{equations.LEGEND}\n\n{facts}"
 
 
 def as_json(recipe: Recipe) -> dict[str, Any]:
     """The fields, and what the sheet says of them."""
-    formula = {"text": recipe_text.text(recipe), "latex": recipe_text.latex(recipe)}
+    formula = {"text": equations.text(recipe), "latex": equations.latex(recipe)}
     return {"recipe": recipe.model_dump(mode="json"), "formula": formula, "facts": facts_of(recipe)}
 
 

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from nst_core import plan, recipe, registry, weights, worker
+from nst_core import plan, recipe, registry, weights
 from nst_core.backend import About
+from nst_core.conformance import worker
+from nst_core.conformance.jobs import Job
 from nst_core.errors import WorkerError
-from nst_core.jobs import Job
 from nst_core.network import network
 
 TAPS = ("conv1_1", "relu3_4", "pool5")
@@ -133,7 +134,7 @@ def instead(monkeypatch):
 
     def replace(code):
         def run(command, **how):
-            assert command[1:3] == ["-m", "nst_core.worker"]
+            assert command[1:3] == ["-m", "nst_core.conformance.worker"]
             return start([sys.executable, "-I", "-S", "-c", code, command[3]], **how)
 
         monkeypatch.setattr(subprocess, "run", run)

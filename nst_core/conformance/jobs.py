@@ -1,6 +1,6 @@
 """What a session is asked in one go, and what it returned: both are plain values and arrays.
 
-A job runs in a worker process of its own (`nst_core.worker`), or right here.
+A job runs in a worker process of its own (`nst_core.conformance.worker`), or right here.
 """
 
 import time

@@ -2,8 +2,9 @@
 
 import pytest
 
-from nst_core import recipe, recipe_diff
-from nst_core.recipe_diff import differences
+from nst_core import recipe
+from nst_core.explain import diff
+from nst_core.explain.diff import differences
 
 SHIPPED = recipe.names()
 OTHER = {"lr": 1, "beta1": 0.5, "beta2": 0.5, "epsilon": 1}
@@ -22,16 +23,16 @@ def only(**changes):
 
 
 def test_every_field_has_a_sentence_and_every_sentence_a_field():
-    fields = dict(recipe_diff.fields(loaded().model_dump(mode="json")))
+    fields = dict(diff.fields(loaded().model_dump(mode="json")))
     for key in fields:
-        assert recipe_diff.effect(key, loaded())[-1] in ".;", key
-    assert set(recipe_diff.NO_RATIO) <= fields.keys()
-    assert {key for key, value in fields.items() if value in (None, [])} <= recipe_diff.UNSET.keys()
+        assert diff.effect(key, loaded())[-1] in ".;", key
+    assert set(diff.NO_RATIO) <= fields.keys()
+    assert {key for key, value in fields.items() if value in (None, [])} <= diff.UNSET.keys()
 
 
 def test_what_a_recipe_is_called_is_no_difference():
     assert differences(loaded(), loaded(name="other", title="T", source="S", notes=["n"])) == []
-    text = recipe_diff.as_text(loaded(), loaded(name="other"))
+    text = diff.as_text(loaded(), loaded(name="other"))
     assert text.splitlines()[-1] == "no field differs"
     assert text.splitlines()[1] == "B  other: Relative errors, coarse to fine"
 
@@ -41,10 +42,10 @@ def test_every_pair_of_recipes_has_its_differences_and_no_other(name):
     one = recipe.load(name)
     for other in map(recipe.load, SHIPPED):
         found = differences(one, other)
-        a, b = (dict(recipe_diff.fields(r.model_dump(mode="json"))) for r in (one, other))
+        a, b = (dict(diff.fields(r.model_dump(mode="json"))) for r in (one, other))
         assert [d.field for d in found] == [key for key in a if a[key] != b[key]]
         assert all(d.meaning.endswith(".") for d in found)
-        lines = recipe_diff.as_text(one, other, 80).splitlines()
+        lines = diff.as_text(one, other, 80).splitlines()
         assert max(map(len, lines[2:]), default=0) <= 80
 
 
@@ -129,6 +130,6 @@ def test_of_a_frameworks_own_adam_only_the_rate_is_used():
 
 def test_long_values_have_lines_of_their_own():
     one, other = (recipe.load(name) for name in ("default", "gatys2016"))
-    text = recipe_diff.as_text(one, other)
+    text = diff.as_text(one, other)
     assert "style.weight   100 → 1000\n    10 × A's. A larger weight" in text
     assert "\nstyle.taps\n  A  relu1_1 0.1, relu2_1 0.4" in text

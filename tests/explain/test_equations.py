@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from values import content_loss, gram_matrix, style_loss, total_variation
 
-from nst_core import notation, recipe, recipe_sheet, recipe_text
+from nst_core import notation, recipe
+from nst_core.explain import equations, sheet
 from nst_core.notation import number, plain
 from nst_core.terms.content import Content
 from nst_core.terms.gram import Gram
@@ -30,7 +31,7 @@ def loaded(**changes):
 
 def lines(found, width=200):
     """{left: right} of the text."""
-    rows = (line.strip().split(" = ", 1) for line in recipe_text.text(found, width).splitlines())
+    rows = (line.strip().split(" = ", 1) for line in equations.text(found, width).splitlines())
     return {left: right.split("   ")[0] for left, right in rows}
 
 
@@ -108,12 +109,12 @@ GOLDEN = {
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_the_formula_of(name):
-    found = normalize("NFC", recipe_text.text(recipe.load(name)))
+    found = normalize("NFC", equations.text(recipe.load(name)))
     assert found == normalize("NFC", GOLDEN[name].removeprefix("\n"))
 
 
 def test_the_formula_in_latex():
-    found = recipe_text.latex(recipe.load("gatys2016")).splitlines()
+    found = equations.latex(recipe.load("gatys2016")).splitlines()
     assert found[0] == r"\begin{aligned}"
     assert found[2] == (r"\text{content} &= 0.5 \cdot \sum (F - P)^2 && \text{at relu4\_2} \\")
     assert found[5] == r"G &= \frac{F F^\top}{M} && \text{A likewise from S, with its own M} \\"
@@ -126,7 +127,7 @@ def test_the_formula_in_latex():
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_recipe_states_its_weights_taps_and_coefficients(name):
     found = recipe.load(name)
-    text, latex = recipe_text.text(found), recipe_text.latex(found)
+    text, latex = equations.text(found), equations.latex(found)
     for section, label in ((found.content, "content"), (found.style, "style"), (found.tv, "tv")):
         if not section.weight:
             continue
@@ -141,7 +142,7 @@ def test_every_recipe_states_its_weights_taps_and_coefficients(name):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_latex_is_whole(name):
-    latex = recipe_text.latex(recipe.load(name))
+    latex = equations.latex(recipe.load(name))
     assert set(re.findall(r"\\([a-zA-Z]+)", latex)) <= COMMANDS
     depth = 0
     for sign in latex.replace(r"\_", ""):
@@ -154,14 +155,14 @@ def test_every_latex_is_whole(name):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_text_is_spelled_out_and_fits(name):
     found = recipe.load(name)
-    assert not set("\\{}$") & set(recipe_text.text(found))
-    sheet = recipe_sheet.as_text(found, 80)
-    assert max(map(notation.columns, sheet.splitlines())) <= 80
-    flat = " ".join(sheet.split())
+    assert not set("\\{}$") & set(equations.text(found))
+    text = sheet.as_text(found, 80)
+    assert max(map(notation.columns, text.splitlines())) <= 80
+    flat = " ".join(text.split())
     for words in (found.title, found.source, *found.notes, *found.departures):
         assert " ".join(words.split()) in flat
     for words in (found.title, found.source, *found.notes, *found.departures):
-        assert words in recipe_sheet.as_latex(found)
+        assert words in sheet.as_latex(found)
 
 
 # The text is evaluated
@@ -328,8 +329,8 @@ def test_a_term_without_weight_is_left_out_and_said_to_be():
     assert lines(found)["L"] == "100 · style"
     assert "content" not in lines(found)
     assert "tv" not in lines(found)
-    assert recipe_sheet.facts_of(found)["without"] == "content, total variation"
-    assert recipe_sheet.facts_of(loaded())["without"].startswith("nothing")
+    assert sheet.facts_of(found)["without"] == "content, total variation"
+    assert sheet.facts_of(loaded())["without"].startswith("nothing")
 
 
 def test_an_uncounted_term_alone_leaves_a_total_of_nothing():
@@ -364,7 +365,7 @@ def test_numbers(value, text):
 
 
 def test_the_sheet_says_how_the_picture_is_found():
-    said = recipe_sheet.facts_of(recipe.load("default"))
+    said = sheet.facts_of(recipe.load("default"))
     assert said["network"] == (
         "vgg16-caffe, average pooling, odd last rows and columns dropped (floor), "
         "filters as they were trained"
@@ -381,47 +382,47 @@ def test_the_sheet_says_how_the_picture_is_found():
 
 def test_every_constant_of_an_optimiser_is_said():
     adam = loaded(plan__optimizer="adam", variable__scale=255, plan__adam={"lr": 10})
-    assert recipe_sheet.facts_of(adam)["optimiser"] == (
+    assert sheet.facts_of(adam)["optimiser"] == (
         "Adam: lr 10 (0.0392 of the unit interval), β₁ 0.9, β₂ 0.999, ε 1e-08"
     )
     native = loaded(plan__optimizer="native-adam", variable__scale=255, plan__adam={"lr": 10})
-    assert recipe_sheet.facts_of(native)["optimiser"] == (
+    assert sheet.facts_of(native)["optimiser"] == (
         "the framework's own Adam: lr 10 (0.0392 of the unit interval), its own β₁, β₂ and ε"
     )
     sgd = loaded(plan__optimizer="sgd")
-    assert "100 · 0.96^(t / 100)" in recipe_sheet.facts_of(sgd)["optimiser"]
+    assert "100 · 0.96^(t / 100)" in sheet.facts_of(sgd)["optimiser"]
     torch = loaded(plan__lbfgs={"absolute": True, "restart": 20})
-    said = recipe_sheet.facts_of(torch)["optimiser"]
+    said = sheet.facts_of(torch)["optimiser"]
     assert said.endswith("y·s > 1e-10, everything forgotten after each 20 evaluations")
 
 
 def test_noise_is_said_with_its_width_and_centre():
     noise = {"distribution": "uniform", "width": 0.5, "centre": "mean"}
     found = loaded(plan__init="noise", plan__noise=noise, plan__seed=3)
-    assert recipe_sheet.facts_of(found)["start"] == (
+    assert sheet.facts_of(found)["start"] == (
         "white noise around the mean colour of the pixels' rule, "
         "uniform, ±0.5 of the unit interval, seed 3"
     )
-    assert recipe_sheet.facts_of(loaded(plan__init="me.png"))["start"] == "the picture me.png"
+    assert sheet.facts_of(loaded(plan__init="me.png"))["start"] == "the picture me.png"
 
 
 def test_several_styles_are_said():
-    assert "average Gram matrix, equal shares" in recipe_sheet.facts_of(loaded())["style"]
+    assert "average Gram matrix, equal shares" in sheet.facts_of(loaded())["style"]
     found = loaded(style__combine="losses", style__blend=[3, 1], style__resize="content")
-    said = recipe_sheet.facts_of(found)["style"]
+    said = sheet.facts_of(found)["style"]
     assert said == "in the photograph's height and width; of several, a term for each, shares 3:1"
 
 
 def test_the_json_has_the_fields_the_formula_and_the_facts():
     found = recipe.load("gatys2016")
-    said = recipe_sheet.as_json(found)
+    said = sheet.as_json(found)
     assert recipe.build(said["recipe"], "here") == found
-    assert said["formula"]["latex"] == recipe_text.latex(found)
-    assert said["facts"] == recipe_sheet.facts_of(found)
+    assert said["formula"]["latex"] == equations.latex(found)
+    assert said["facts"] == sheet.facts_of(found)
 
 
 def test_the_index_is_a_table_of_every_recipe():
-    found = recipe_sheet.index([recipe.load(name) for name in SHIPPED], 80)
+    found = sheet.index([recipe.load(name) for name in SHIPPED], 80)
     assert max(map(len, found.splitlines())) <= 80
     starts = [line.split()[0] for line in found.splitlines() if not line.startswith(" ")]
     assert starts == ["recipe", *SHIPPED]

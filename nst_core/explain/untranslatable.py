@@ -5,9 +5,9 @@ from math import isclose
 
 from nst_core import weights
 from nst_core.errors import NstError
+from nst_core.explain.scene import Scene
+from nst_core.explain.sheet import pixels
 from nst_core.recipe import Preprocessing, Recipe
-from nst_core.recipe_sheet import pixels
-from nst_core.scene import Scene
 
 # what A and B say is filled in
 REASONS: Mapping[str, str] = {

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from nst_core.explain.sheet import broken
+from nst_core.explain.translate import DIGITS, KINDS, Translation
 from nst_core.notation import error, fraction, number, plain
 from nst_core.recipe import Recipe
-from nst_core.recipe_sheet import broken
-from nst_core.translate import DIGITS, KINDS, Translation
 
 HOLDS = {
     "": "It holds at every size and for all pictures.",

@@ -1,4 +1,4 @@
-"""One framework a process: jobs described in a folder, run by `python -m nst_core.worker FOLDER`.
+"""One framework a process: `python -m nst_core.conformance.worker FOLDER` runs the jobs there.
 
 The folder holds `jobs.json` and `arrays.safetensors`. The worker leaves `results.safetensors` and
 then `results.json` there, with the ticket of its jobs: results that are there are whole, and not
@@ -24,8 +24,8 @@ from safetensors.numpy import load_file, save_file
 
 from nst_core import files, registry
 from nst_core.backend import About, Array
+from nst_core.conformance.jobs import Job, Outcome, do
 from nst_core.errors import WorkerError
-from nst_core.jobs import Job, Outcome, do
 
 JOBS, ARRAYS = "jobs.json", "arrays.safetensors"
 RESULTS, RESULT_ARRAYS = "results.json", "results.safetensors"
@@ -71,7 +71,7 @@ def run(
 
 
 def _start(backend: str, folder: Path, environment: Mapping[str, str], timeout: float) -> None:
-    command = [sys.executable, "-m", "nst_core.worker", str(folder)]
+    command = [sys.executable, "-m", "nst_core.conformance.worker", str(folder)]
     try:
         done = subprocess.run(
             command,
