@@ -102,7 +102,7 @@ def compare(
     Without `backends`, those that are ready are compared, each in a process of its own.
     """
     from nst_compare import comparison, measure
-    from nst_core.cli_compare import named
+    from nst_core.cli.compare import named
 
     device = options.get("device", "cpu")
     options.setdefault("size", measure.SIZE)

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from nst_core.cli_options import PreprocessingName
-from nst_core.cli_recipes import columns
+from nst_core.cli.options import PreprocessingName
+from nst_core.cli.recipes import columns
 from nst_core.errors import NstError
 
 weights_sets = typer.Typer(
@@ -25,7 +25,7 @@ def list_() -> None:
     """Every set, its licence, and whether it is in the cache."""
     from rich.console import Console
 
-    from nst_core.terminal import weights_table
+    from nst_core.cli.terminal import weights_table
 
     Console().print(weights_table())
 

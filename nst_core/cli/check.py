@@ -5,9 +5,7 @@ from typing import Annotated, cast, get_args
 
 import typer
 
-from nst_core.errors import NstError, unknown
-
-FAILED = 1  # the exit code
+from nst_core.errors import FAILED, NstError, unknown
 
 
 def check(

@@ -7,13 +7,14 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from nst_core import recipe, registry, terminal, weights, worker
+from nst_core import recipe, registry, weights, worker
 from nst_core.backend import About, Snapshot, Terms
+from nst_core.cli import terminal
+from nst_core.cli.terminal import Bar
 from nst_core.errors import WorkerError
 from nst_core.registry import Listing
 from nst_core.request import Request
 from nst_core.run import Job
-from nst_core.terminal import Bar
 
 RAW = {"content:relu4_2": 0.5, "style:relu1_1": 0.25, "style:relu2_1": 0.0625, "tv": 2.0}
 TERMS = Terms(RAW, {"content:relu4_2": 1.0, "style:relu1_1": 4.0, "style:relu2_1": 8.0, "tv": 1e-5})

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from nst_core.cli_options import Json, PreprocessingName
+from nst_core.cli.options import Json, PreprocessingName
+from nst_core.errors import FAILED
 
 recipes = typer.Typer(help="List, show, compare and translate recipes.", no_args_is_help=True)
 
-FAILED = 1  # the exit code
 TOLERANCE = 1e-6  # of a translation, relative
 
 RECIPE = "A recipe's name, a .toml file, or a finished picture."

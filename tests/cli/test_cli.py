@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst_core import __version__, cli, files, images, terminal
+from nst_core import __version__, cli, files, images
+from nst_core.cli import terminal
+from nst_core.cli.terminal import Bar
 from nst_core.reference.paint import NumpySession
-from nst_core.terminal import Bar
 from nst_core.weights import CAFFE, Preprocessing, choosing
 
 WHERE = ("--backend", "numpy", "--weights", "random-tiny:0", "--dtype", "float32")

@@ -45,6 +45,14 @@ def paint(request: Request, output: Path, preview_every: int | None, voice: Voic
     say(console, summary(output, result))
 
 
+def show(what: RenderableType) -> None:
+    """Plain text goes to standard output as it is; anything else is laid out by rich."""
+    if isinstance(what, str):
+        sys.stdout.write(f"{what}\n")
+    else:
+        Console().print(what)
+
+
 def say(console: Console, line: str) -> None:
     """One line of plain text, neither coloured nor cut."""
     console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from nst_core.cli.terminal import say
 from nst_core.errors import INTERRUPTED, NstError
 from nst_core.experiments import series
 from nst_core.experiments.cell import Cell, Outcome
 from nst_core.run import Interrupted
-from nst_core.terminal import say
 
 Report = Callable[[Sequence[Outcome]], None]
 

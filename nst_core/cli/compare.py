@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nst_core.cli_options import (
+from nst_core.cli.options import (
     Colour,
     ContentWeight,
     Init,
@@ -23,13 +23,11 @@ from nst_core.cli_options import (
     WeightsName,
     make_request,
 )
-from nst_core.errors import NstError
+from nst_core.errors import FAILED, NstError
 
 if TYPE_CHECKING:
     from nst_compare.comparison import Comparison
     from nst_compare.measure import Task
-
-FAILED = 1  # the exit code
 
 
 def compare(

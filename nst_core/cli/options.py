@@ -1,5 +1,7 @@
 """The options that several commands share, and the request that they make."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -196,6 +198,10 @@ Json = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+Folder = Annotated[Path, typer.Option("-o", "--output", help="A folder.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+
+NO_WEIGHTS = {"content_weight": None, "style_weight": None}
 
 
 def make_request(recipe_source: str | None, given: dict[str, Any]) -> "Request":
@@ -203,3 +209,10 @@ def make_request(recipe_source: str | None, given: dict[str, Any]) -> "Request":
     from nst_core import request
 
     return request.make_request(recipe_source, given)
+
+
+def listed(given: str | None, default: Sequence[str]) -> tuple[str, ...]:
+    """Names separated by commas, each once; the default where nothing is given."""
+    if given is None:
+        return tuple(default)
+    return tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
