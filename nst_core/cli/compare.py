@@ -1,40 +1,29 @@
 """`nst compare`: every backend on the same pictures, against the truth and each other."""
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from nst_core.cli.options import (
-    Colour,
-    ContentWeight,
-    Init,
-    Json,
-    MaxPixels,
-    PreprocessingName,
-    RecipeName,
-    Seed,
-    Set,
-    Size,
-    StyleScale,
-    StyleWeight,
-    TvWeight,
-    WeightsName,
-    make_request,
-)
+from nst_core.cli.options import Json, shared
 from nst_core.errors import FAILED, NstError
 
 if TYPE_CHECKING:
     from nst_compare.comparison import Comparison
-    from nst_compare.measure import Task
+    from nst_compare.measure import Setting, Task
+    from nst_core.plan import Optimizer
+    from nst_core.request import CommandOptions, Request
 
 
+@shared(without="backend device dtype exact optimizer iterations")
 def compare(
     content: Annotated[str | None, typer.Argument(help="The photograph, or sample:NAME.")] = None,
     styles: Annotated[
         list[str] | None, typer.Argument(metavar="STYLE...", help="One painting or more.")
     ] = None,
+    *,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="REPORT/", help="A folder.")
     ] = None,
@@ -50,10 +39,7 @@ def compare(
             "Default: the first two, on a GPU all."
         ),
     ] = None,
-    recipe: RecipeName = None,
-    weights: WeightsName = None,
-    preprocessing: PreprocessingName = None,
-    size: Size = None,
+    options: "CommandOptions",
     optimizer: Annotated[
         str | None,
         typer.Option(help="lbfgs or adam; native-adam adds each framework's own to the core's."),
@@ -61,15 +47,6 @@ def compare(
     iterations: Annotated[
         int | None, typer.Option(help="Steps of the painting. Default: 10.")
     ] = None,
-    init: Init = None,
-    content_weight: ContentWeight = None,
-    style_weight: StyleWeight = None,
-    tv_weight: TvWeight = None,
-    style_scale: StyleScale = None,
-    colour: Colour = None,
-    seed: Seed = None,
-    set_: Set = None,
-    max_pixels: MaxPixels = None,
     baseline: Annotated[
         Path | None,
         typer.Option(metavar="OLD.json", help="Exit with 1 if an error has grown since."),
@@ -85,43 +62,66 @@ def compare(
     ] = False,
 ) -> None:
     """Compare every backend with the truth and the others. Exits with 1 if a budget breaks."""
-    given = locals()
     if schema:
         from nst_compare.models import Report
 
         typer.echo(json.dumps(Report.model_json_schema(), indent=1))
         return
-    found = carry_out(given, content, styles, output)
+    if not content or not styles or not output:
+        raise NstError("pictures and a folder are needed: nst compare CONTENT STYLE -o REPORT/")
+    from nst_compare.measure import ITERATIONS, SIZE, Setting
+    from nst_core.request import make_request
+
+    usual: CommandOptions = {"backend": "numpy", "size": SIZE, "iterations": ITERATIONS}
+    options = {**usual, **options}
+    if iterations:
+        options["iterations"] = iterations
+    if optimizer:
+        options["optimizer"] = cast("Optimizer", optimizer)
+    found = carry_out(
+        lambda: make_request(options, content, styles),
+        backends,
+        precision or [],
+        Setting(device, timeout, threads),
+        baseline,
+        output,
+        quiet=as_json,
+    )
+    if as_json:
+        typer.echo(found.report.model_dump_json(indent=1))
     holds = found.report.holds and not found.report.grown
     raise typer.Exit(0 if holds else FAILED)
 
 
 def carry_out(
-    given: dict[str, Any], content: str | None, styles: list[str] | None, output: Path | None
+    ask: Callable[[], "Request"],
+    backends: str | None,
+    precision: Sequence[str],
+    setting: "Setting",
+    path: Path | None,
+    output: Path,
+    *,
+    quiet: bool,
 ) -> "Comparison":
-    """Compares, writes the report, and prints its table."""
+    """Compares, writes the report, and prints its table; `path` is that of the baseline."""
     from rich.console import Console
 
     from nst_compare import baseline, report
     from nst_compare.comparison import compare, described
-    from nst_compare.measure import ITERATIONS, SIZE, Setting, Subject, check_device, precisions
+    from nst_compare.measure import Subject, check_device, precisions
 
-    if not content or not styles or not output:
-        raise NstError("pictures and a folder are needed: nst compare CONTENT STYLE -o REPORT/")
-    device, path = given["device"], given["baseline"]
     if path and path.resolve() == (output / report.JSON).resolve():
         raise NstError(f"the report would overwrite its baseline '{path}': choose another -o")
     report.check_folder(output)
-    names, modes = named(given["backends"]), precisions(device, given["precision"] or ())
+    device = setting.device
+    names, modes = named(backends), precisions(device, precision)
     if device != "cpu":
         check_device(names, device)
     old = baseline.read(path) if path else None
-    given |= {"size": given["size"] or SIZE, "iterations": given["iterations"] or ITERATIONS}
-    subject = Subject(make_request(given["recipe"], given | {"backend": "numpy"}))
-    if old:
+    subject = Subject(ask())
+    if old and path:
         baseline.check(old, described(subject), device, path)
-    setting = Setting(device, given["timeout"], given["threads"])
-    voice = Console(stderr=True, quiet=given["as_json"])
+    voice = Console(stderr=True, quiet=quiet)
     if note := subject.painting.note:
         voice.print(note, highlight=False, markup=False, soft_wrap=True)
     with voice.status("the truth") as status:
@@ -134,9 +134,7 @@ def carry_out(
             found.report.baseline = str(path)
             found.report.grown = baseline.grown(old, found.report)
         report.write(found, output)
-    if given["as_json"]:
-        typer.echo(found.report.model_dump_json(indent=1))
-    else:
+    if not quiet:
         Console().print(report.summary(found.report, output))
     return found
 

@@ -1,33 +1,17 @@
 """`nst explode`: the loss spike of a clamp inside the closure of L-BFGS."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst_core.cli.options import (
-    Backend,
-    ContentWeight,
-    Device,
-    DtypeName,
-    Exact,
-    Folder,
-    Init,
-    Iterations,
-    MaxPixels,
-    PreprocessingName,
-    Quiet,
-    Seed,
-    Set,
-    Size,
-    StyleScale,
-    StyleWeight,
-    TvWeight,
-    WeightsName,
-    make_request,
-)
+from nst_core.cli.options import Folder, Quiet, shared
+
+if TYPE_CHECKING:
+    from nst_core.request import CommandOptions
 
 
+@shared(without="recipe optimizer colour")
 def explode(
     content: Annotated[str | None, typer.Argument(help="Default: sample:coffee.")] = None,
     styles: Annotated[
@@ -35,22 +19,7 @@ def explode(
     ] = None,
     *,
     output: Folder,
-    backend: Backend = None,
-    weights: WeightsName = None,
-    preprocessing: PreprocessingName = None,
-    size: Size = None,
-    device: Device = None,
-    dtype: DtypeName = None,
-    exact: Exact = None,
-    iterations: Iterations = None,
-    init: Init = None,
-    content_weight: ContentWeight = None,
-    style_weight: StyleWeight = None,
-    tv_weight: TvWeight = None,
-    style_scale: StyleScale = None,
-    seed: Seed = None,
-    set_: Set = None,
-    max_pixels: MaxPixels = None,
+    options: "CommandOptions",
     quiet: Quiet = False,
 ) -> None:
     """The loss spike of a clamp inside the closure of L-BFGS, and the same without it.
@@ -59,16 +28,16 @@ def explode(
     the source's weights. In some of the pairs and weights that were tried the plain recipe jumps
     too, later and seldom: no line search checks its steps either.
     """
-    given = locals() | {"optimizer": None}
     from nst_core.cli.series import carry_out
     from nst_core.experiments import explode as experiment
     from nst_core.experiments import grid
+    from nst_core.request import Request, make_request
 
-    given |= {key: usual for key, usual in experiment.DEFAULTS.items() if given[key] is None}
+    photograph, paintings = content or experiment.CONTENT, styles or [experiment.STYLE]
+    asked: CommandOptions = {**experiment.DEFAULTS, **options}
 
-    def ask(settings: Mapping[str, str]) -> Any:
-        options = grid.options(settings, given)
-        return make_request(options["recipe"], options)
+    def ask(settings: Mapping[str, str]) -> Request:
+        return make_request(grid.options(settings, asked), photograph, paintings)
 
     cells = grid.cells(grid.axes([experiment.OVER]), output / "cells", ask)
     for one in carry_out(cells, lambda f: experiment.report(cells, f, output), output, quiet):

@@ -1,29 +1,23 @@
 """`nst gram`: the Gram matrices and feature maps of a picture."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst_core.cli.options import (
-    NO_WEIGHTS,
-    Backend,
-    Device,
-    DtypeName,
-    Exact,
-    Folder,
-    MaxPixels,
-    PreprocessingName,
-    Set,
-    Size,
-    WeightsName,
-    listed,
-    make_request,
-)
+from nst_core.cli.options import Folder, listed, shared
 from nst_core.errors import NstError
 
+if TYPE_CHECKING:
+    from nst_core.request import CommandOptions
 
+
+@shared(
+    without="recipe optimizer iterations init seed colour "
+    "content_weight style_weight tv_weight style_scale"
+)
 def gram(
     image: Annotated[str, typer.Argument(help="The picture, or sample:NAME.")],
+    *,
     output: Folder,
     taps: Annotated[
         str | None, typer.Option(help="Separated by commas. Default: relu1_1 to relu5_1.")
@@ -31,24 +25,17 @@ def gram(
     by_energy: Annotated[
         bool, typer.Option("--sort/--no-sort", help="Channels of the largest energy first.")
     ] = False,
-    backend: Backend = None,
-    weights: WeightsName = None,
-    preprocessing: PreprocessingName = None,
-    size: Size = None,
-    device: Device = None,
-    dtype: DtypeName = None,
-    exact: Exact = None,
-    set_: Set = None,
-    max_pixels: MaxPixels = None,
+    options: "CommandOptions",
 ) -> None:
     """Draw the Gram matrices and feature maps of IMAGE, and write the matrices as .npz."""
-    given = locals() | {"content": image, "styles": [image]} | NO_WEIGHTS
     from nst_core.experiments import gram as experiment
+    from nst_core.request import make_request
 
     names = listed(taps, experiment.TAPS)
     if not names:
         raise NstError("no tap is named: give --taps at least one")
     table = ", ".join(f"{name} = 1" for name in names)
     only = (f"style.taps={{ {table} }}", f"content.taps={{ {names[0]} = 1 }}")
-    request = make_request(None, given | {"set_": [*(set_ or []), *only], "tv_weight": None})
+    options["set_"] = [*options.get("set_", []), *only]
+    request = make_request(options, image, [image])
     experiment.report(request, experiment.measure(request, by_energy), output)

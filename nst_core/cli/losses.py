@@ -1,50 +1,22 @@
 """`nst losses`: every term of the total at a picture that exists."""
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst_core.cli.options import (
-    Backend,
-    Colour,
-    ContentWeight,
-    Device,
-    DtypeName,
-    Exact,
-    Json,
-    MaxPixels,
-    PreprocessingName,
-    RecipeName,
-    Set,
-    Size,
-    StyleScale,
-    StyleWeight,
-    TvWeight,
-    WeightsName,
-    make_request,
-)
+from nst_core.cli.options import Json, shared
+
+if TYPE_CHECKING:
+    from nst_core.request import CommandOptions
 
 
+@shared(without="optimizer iterations init seed", exact=True)
 def losses(
     image: Annotated[str, typer.Argument(help="The picture to judge.")],
     content: Annotated[str, typer.Option(help="The photograph.")],
     style: Annotated[list[str], typer.Option(help="A painting; may be repeated.")],
-    backend: Backend = None,
-    recipe: RecipeName = None,
-    weights: WeightsName = None,
-    preprocessing: PreprocessingName = None,
-    size: Size = None,
-    device: Device = None,
-    dtype: DtypeName = None,
-    exact: Exact = True,
-    content_weight: ContentWeight = None,
-    style_weight: StyleWeight = None,
-    tv_weight: TvWeight = None,
-    style_scale: StyleScale = None,
-    colour: Colour = None,
-    set_: Set = None,
-    max_pixels: MaxPixels = None,
+    options: "CommandOptions",
     as_json: Json = False,
 ) -> None:
     """Print every term of the total at IMAGE, without optimising.
@@ -55,11 +27,11 @@ def losses(
     and "style" have a number for each layer. Several styles that have a term
     each (style.combine = "losses") are "style1", "style2" and so on.
     """
-    given = locals() | {"styles": style}
     from nst_core.cli.terminal import show, terms_table
     from nst_core.evaluation import Evaluation
+    from nst_core.request import make_request
 
-    evaluation = Evaluation(make_request(recipe, given), image)
+    evaluation = Evaluation(make_request(options, content, style), image)
     for note in evaluation.notes():
         typer.echo(note, err=True)
     terms = evaluation.terms()

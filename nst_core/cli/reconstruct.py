@@ -1,33 +1,20 @@
 """`nst reconstruct`: what the layers keep of a picture."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst_core.cli.options import (
-    NO_WEIGHTS,
-    Backend,
-    Device,
-    DtypeName,
-    Exact,
-    Folder,
-    Iterations,
-    MaxPixels,
-    PreprocessingName,
-    Quiet,
-    Seed,
-    Set,
-    Size,
-    TvWeight,
-    WeightsName,
-    listed,
-    make_request,
-)
+from nst_core.cli.options import Folder, Quiet, listed, shared
 from nst_core.errors import NstError
 
+if TYPE_CHECKING:
+    from nst_core.request import CommandOptions
 
+
+@shared(without="recipe optimizer init content_weight style_weight style_scale colour")
 def reconstruct(
     image: Annotated[str, typer.Argument(help="The picture, or sample:NAME.")],
+    *,
     output: Folder,
     content: Annotated[
         str | None, typer.Option(help="Taps, each by itself. Default: relu1_2 to relu5_2.")
@@ -38,29 +25,21 @@ def reconstruct(
     cumulative: Annotated[
         bool, typer.Option("--cumulative/--each", help="Style: the first taps together, or each.")
     ] = True,
-    backend: Backend = None,
-    weights: WeightsName = None,
-    preprocessing: PreprocessingName = None,
-    size: Size = None,
-    device: Device = None,
-    dtype: DtypeName = None,
-    exact: Exact = None,
-    iterations: Iterations = None,
-    tv_weight: TvWeight = None,
-    seed: Seed = None,
-    set_: Set = None,
-    max_pixels: MaxPixels = None,
+    options: "CommandOptions",
     quiet: Quiet = False,
 ) -> None:
     """What layers keep of IMAGE: its content and its style, found again from white noise."""
-    given = locals() | {"content": image, "styles": [image]} | NO_WEIGHTS
     from nst_core.cli.series import carry_out
     from nst_core.experiments import reconstruct as experiment
+    from nst_core.request import make_request
 
     chosen = (listed(content, experiment.CONTENT), listed(style, experiment.STYLE))
     cells = [
         experiment.cell(
-            kind, taps, make_request(None, experiment.options(kind, taps, given)), output / "cells"
+            kind,
+            taps,
+            make_request(experiment.options(kind, taps, options), image, [image]),
+            output / "cells",
         )
         for kind, taps in experiment.parts(*chosen, cumulative)
     ]

@@ -1,38 +1,17 @@
 """`nst run`: a photograph painted in the manner of a painting."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from nst_core.cli.options import (
-    FLAG,
-    OUTPUT,
-    Backend,
-    Colour,
-    ContentWeight,
-    Device,
-    DtypeName,
-    Exact,
-    Init,
-    Iterations,
-    Json,
-    MaxPixels,
-    Optimizer,
-    PreprocessingName,
-    RecipeName,
-    Seed,
-    Set,
-    Size,
-    StyleScale,
-    StyleWeight,
-    TvWeight,
-    WeightsName,
-    complete_pictures,
-    make_request,
-)
+from nst_core.cli.options import FLAG, OUTPUT, Json, complete_pictures, shared
+
+if TYPE_CHECKING:
+    from nst_core.request import CommandOptions
 
 
+@shared()
 def run(
     content: Annotated[
         str | None,
@@ -61,25 +40,7 @@ def run(
             rich_help_panel=OUTPUT,
         ),
     ],
-    backend: Backend = None,
-    recipe: RecipeName = None,
-    weights: WeightsName = None,
-    preprocessing: PreprocessingName = None,
-    size: Size = None,
-    device: Device = None,
-    dtype: DtypeName = None,
-    exact: Exact = None,
-    optimizer: Optimizer = None,
-    iterations: Iterations = None,
-    init: Init = None,
-    content_weight: ContentWeight = None,
-    style_weight: StyleWeight = None,
-    tv_weight: TvWeight = None,
-    style_scale: StyleScale = None,
-    colour: Colour = None,
-    seed: Seed = None,
-    set_: Set = None,
-    max_pixels: MaxPixels = None,
+    options: "CommandOptions",
     keep_alpha: Annotated[
         bool | None,
         typer.Option(
@@ -113,8 +74,10 @@ def run(
 
     Example: nst run photo.jpg painting.jpg -o out.png --size 512
     """
-    given = locals()
     from nst_core.cli.terminal import paint
+    from nst_core.request import make_request
 
     voice: Literal["", "quiet", "json"] = "json" if as_json else "quiet" if quiet else ""
-    paint(make_request(recipe, given), output, preview_every, voice)
+    if keep_alpha is not None:
+        options["keep_alpha"] = keep_alpha
+    paint(make_request(options, content, styles), output, preview_every, voice)

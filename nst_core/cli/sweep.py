@@ -1,36 +1,17 @@
 """`nst sweep`: a grid of settings."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nst_core.cli.options import (
-    Backend,
-    Colour,
-    ContentWeight,
-    Device,
-    DtypeName,
-    Exact,
-    Folder,
-    Init,
-    Iterations,
-    MaxPixels,
-    Optimizer,
-    PreprocessingName,
-    Quiet,
-    RecipeName,
-    Seed,
-    Set,
-    Size,
-    StyleScale,
-    StyleWeight,
-    TvWeight,
-    WeightsName,
-    make_request,
-)
+from nst_core.cli.options import Folder, Quiet, shared
+
+if TYPE_CHECKING:
+    from nst_core.request import CommandOptions
 
 
+@shared()
 def sweep(
     content: Annotated[str, typer.Argument(help="The photograph, or sample:NAME.")],
     styles: Annotated[list[str], typer.Argument(metavar="STYLE...", help="One painting or more.")],
@@ -45,36 +26,17 @@ def sweep(
         ),
     ],
     output: Folder,
-    backend: Backend = None,
-    recipe: RecipeName = None,
-    weights: WeightsName = None,
-    preprocessing: PreprocessingName = None,
-    size: Size = None,
-    device: Device = None,
-    dtype: DtypeName = None,
-    exact: Exact = None,
-    optimizer: Optimizer = None,
-    iterations: Iterations = None,
-    init: Init = None,
-    content_weight: ContentWeight = None,
-    style_weight: StyleWeight = None,
-    tv_weight: TvWeight = None,
-    style_scale: StyleScale = None,
-    colour: Colour = None,
-    seed: Seed = None,
-    set_: Set = None,
-    max_pixels: MaxPixels = None,
+    options: "CommandOptions",
     quiet: Quiet = False,
 ) -> None:
     """Paint a grid of settings: a sheet, tables and curves. The same command again goes on."""
-    given = locals()
     from nst_core.cli.series import carry_out
     from nst_core.experiments import grid
     from nst_core.experiments import sweep as experiment
+    from nst_core.request import Request, make_request
 
-    def ask(settings: Mapping[str, str]) -> Any:
-        options = grid.options(settings, given)
-        return make_request(options["recipe"], options)
+    def ask(settings: Mapping[str, str]) -> Request:
+        return make_request(grid.options(settings, options), content, styles)
 
     cells = grid.cells(grid.axes(over), output / "cells", ask)
     carry_out(cells, lambda found: experiment.report(cells, found, output), output, quiet)
