@@ -55,6 +55,7 @@ def test_it_holds_the_backends_the_recipes_and_the_paintings(unpacked):
         assert (unpacked / "nst_core" / "recipes" / f"{name}.toml").is_file()
     for name in samples.PAINTINGS:
         assert (unpacked / "nst_core" / "samples" / f"{name}.jpg").is_file()
+    assert not (unpacked / "tools").exists()
 
 
 def test_alone_it_lists_every_backend_and_how_to_install_it(unpacked):

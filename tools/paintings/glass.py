@@ -6,8 +6,8 @@ pane is its own piece of pot-metal glass: one colour, streaked, with bubbles, da
 
 import numpy as np
 
-from nst_core.samples.canvas import Array, Rng, blank, blur, clip, grid, noise, ramp, rgb, smooth
-from nst_core.samples.cells import Cells, Labels, cells, settle, sow
+from tools.paintings.canvas import Array, Rng, blank, blur, clip, grid, noise, ramp, rgb, smooth
+from tools.paintings.cells import Cells, Labels, cells, settle, sow
 
 WIDTH, HEIGHT = 832, 1024
 SUN = (416.0, 402.0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nst_core.samples.canvas import Array, Canvas, Rng, clip
+from tools.paintings.canvas import Array, Canvas, Rng, clip
 
 BRISTLES = 14
 Flow = Callable[[Array, Array], tuple[Array, Array]]

@@ -5,9 +5,9 @@ The knife lays short square slabs, thick at the lip: leaves at all angles, bark 
 
 import numpy as np
 
-from nst_core.samples.brush import Brush
-from nst_core.samples.canvas import Array, Canvas, Rng, blank, clip, light, noise, ramp, rgb, smooth
-from nst_core.samples.impasto import Plan, cover, dabs
+from tools.paintings.brush import Brush
+from tools.paintings.canvas import Array, Canvas, Rng, blank, clip, light, noise, ramp, rgb, smooth
+from tools.paintings.impasto import Plan, cover, dabs
 
 WIDTH, HEIGHT = 1024, 816
 BANK = 560.0

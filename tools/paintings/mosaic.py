@@ -6,7 +6,7 @@ each tile is tilted a little in its mortar, so that the gold glitters.
 
 import numpy as np
 
-from nst_core.samples.canvas import (
+from tools.paintings.canvas import (
     Array,
     Rng,
     blank,
@@ -19,8 +19,8 @@ from nst_core.samples.canvas import (
     rgb,
     smooth,
 )  # fmt: skip
-from nst_core.samples.cells import Cells, cells, settle, sow
-from nst_core.samples.woodcut import curve
+from tools.paintings.cells import Cells, cells, settle, sow
+from tools.paintings.woodcut import curve
 
 WIDTH, HEIGHT = 1024, 816
 TILE = 9.2

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image, ImageDraw
 
-from nst_core.samples.canvas import Array, Rng, clip, noise, rgb
+from tools.paintings.canvas import Array, Rng, clip, noise, rgb
 
 INDIGO, BLUE, PALE, CREAM, VERMILION = (
     np.array(rgb(code)) for code in ("14224e", "2f5d92", "9dbfc4", "f3e7cb", "d23c22")

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nst_core.samples.brush import Brush, lay, scatter, trace
-from nst_core.samples.canvas import Array, Canvas, Rng, clip, sample
+from tools.paintings.brush import Brush, lay, scatter, trace
+from tools.paintings.canvas import Array, Canvas, Rng, clip, sample
 
 
 @dataclass(frozen=True)

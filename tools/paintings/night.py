@@ -6,8 +6,8 @@ noise that the flow itself has drawn out into streaks.
 
 import numpy as np
 
-from nst_core.samples.brush import Brush
-from nst_core.samples.canvas import (
+from tools.paintings.brush import Brush
+from tools.paintings.canvas import (
     Array,
     Canvas,
     Rng,
@@ -19,7 +19,7 @@ from nst_core.samples.canvas import (
     rgb,
     smooth,
 )
-from nst_core.samples.impasto import Plan, arcs, cover, dabs, drawn_out
+from tools.paintings.impasto import Plan, arcs, cover, dabs, drawn_out
 
 WIDTH, HEIGHT = 1024, 816
 SHORE = 664.0

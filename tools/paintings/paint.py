@@ -1,4 +1,4 @@
-"""Make the sample paintings: `python -m nst_core.samples.paint [NAME ...] [-o DIR] [--size N]`.
+"""Make the sample paintings: `python -m tools.paintings [NAME ...] [-o DIR] [--size N]`.
 
 Each painting has a fixed seed: the same size gives the same picture.
 """
@@ -10,9 +10,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from nst_core import samples
 from nst_core.samples import PAINTINGS
-from nst_core.samples.canvas import SIDE, Array, finish
+from tools.paintings.canvas import SIDE, Array, finish
 
+FOLDER = Path(samples.__file__).parent
 QUALITY = 92
 """JPEG quality, lowered in steps of two until the file is at most `LIMIT` bytes."""
 LIMIT = 400_000
@@ -20,7 +22,7 @@ LIMIT = 400_000
 
 def render(name: str, size: int = int(SIDE)) -> Image.Image:
     """The painting `name` with a longest side of `size` pixels."""
-    brush: Callable[[int], Array] = import_module(f"nst_core.samples.{name}").paint
+    brush: Callable[[int], Array] = import_module(f"tools.paintings.{name}").paint
     return finish(brush(size))
 
 
@@ -34,9 +36,9 @@ def save(image: Image.Image, file: Path) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    parser = ArgumentParser(prog="python -m nst_core.samples.paint", description=__doc__)
+    parser = ArgumentParser(prog="python -m tools.paintings", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PAINTINGS))
-    parser.add_argument("-o", "--out", type=Path, default=Path(__file__).parent, metavar="DIR")
+    parser.add_argument("-o", "--out", type=Path, default=FOLDER, metavar="DIR")
     parser.add_argument("--size", type=int, default=int(SIDE), help="longest side in pixels")
     options = parser.parse_args(arguments)
     wrong = sorted(set(options.names) - set(PAINTINGS))
@@ -45,7 +47,3 @@ def main(arguments: list[str] | None = None) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     for name in options.names or PAINTINGS:
         save(render(name, options.size), options.out / f"{name}.jpg")
-
-
-if __name__ == "__main__":
-    main()

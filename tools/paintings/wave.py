@@ -6,8 +6,8 @@ The sky is cut in rings around the sun, the water along its own form, the foam i
 import numpy as np
 from PIL import Image
 
-from nst_core.samples.canvas import Array, Canvas, Rng, blank, clip, grid, noise, ramp, rgb
-from nst_core.samples.woodcut import (
+from tools.paintings.canvas import Array, Canvas, Rng, blank, clip, grid, noise, ramp, rgb
+from tools.paintings.woodcut import (
     BLUE,
     CREAM,
     INDIGO,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nst_core.samples.canvas import Array, Rng
+from tools.paintings.canvas import Array, Rng
 
 Labels = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
