@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,11 +22,9 @@ from nst_core.backend import Array, Session, Snapshot, Targets, Terms
 from nst_core.colour import METHODS
 from nst_core.errors import DivergedError, ImageError, NstError
 from nst_core.images import Picture
-from nst_core.network import Network
 from nst_core.plan import INITS, Stage, section
-from nst_core.recipe import Recipe
 from nst_core.request import Request, beside, recorded
-from nst_core.weights import Preprocessing, Weights
+from nst_core.weights import Weights, effective_weights
 
 __all__ = ["Interrupted", "Job", "Progress", "Request", "Result", "recorded"]
 
@@ -296,16 +294,3 @@ def check_finite(terms: Terms, stage: Stage) -> None:
             f"the painting diverged at {stage.size} pixels, its total is {terms.total}: "
             f"lower the weights, or the learning rate with --set {rate}=…"
         )
-
-
-def effective_weights(loaded: Weights, net: Network, recipe: Recipe) -> Weights:
-    """The weights as the recipe uses them: with its preprocessing, normalised where it says so."""
-    choice = recipe.network
-    if own := choice.preprocessing:
-        rule = Preprocessing(f"of {recipe.name}", own.scale, own.channels, own.mean, own.std)
-        loaded = replace(loaded, preprocessing=rule)
-    if not choice.normalised:
-        return loaded
-    from nst_core.normalise import normalised
-
-    return normalised(loaded, net)

@@ -19,7 +19,7 @@ from nst_core.formulas import content_loss, error, gram_divisor, gram_matrix, st
 from nst_core.formulas import total_variation as recipe_total_variation
 from nst_core.network import network
 from nst_core.reference import losses, open_backend
-from nst_core.run import effective_weights
+from nst_core.weights import effective_weights
 
 SAME = 1e-12  # sums of 1e5 squares in another order; measured: 2e-15 at most
 SIZE, OTHER = (32, 48), (48, 32)  # of the photograph, of the style picture: 16 and more units deep

@@ -33,9 +33,9 @@ def list_() -> None:
 @weights_sets.command()
 def show(name: Spec) -> None:
     """What a set is: network, pixels, licence, sources, hashes."""
-    from nst_core import weights_sheet
+    from nst_core.weights import sheet
 
-    typer.echo(weights_sheet.as_text(name, columns()))
+    typer.echo(sheet.as_text(name, columns()))
 
 
 @weights_sets.command()

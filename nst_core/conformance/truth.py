@@ -16,8 +16,7 @@ from nst_core.recipe import Recipe, Style, Term
 from nst_core.reference import mass
 from nst_core.reference.net import Choice, Kinks, kinks, windows
 from nst_core.reference.paint import NumpySession
-from nst_core.run import effective_weights
-from nst_core.weights import Weights
+from nst_core.weights import Weights, effective_weights
 
 TIE = 1e-12
 Sides = Mapping[str, tuple[Choice, NDArray[np.bool_]]]

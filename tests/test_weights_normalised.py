@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from nst_core import normalise, samples, weights
+from nst_core import samples, weights
 from nst_core.errors import WeightsError
 from nst_core.network import network
-from nst_core.normalise import FLOOR, mean_activations, normalised
 from nst_core.reference import open_backend
+from nst_core.weights import normalised as module
+from nst_core.weights.normalised import FLOOR, mean_activations, normalised
 
 # Measured: 5e-6, from float32 weights and means.
 ONE = 1e-4
@@ -18,13 +19,13 @@ pytestmark = pytest.mark.usefixtures("empty_cache")
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Photographs of a size at which the truth is quick."""
-    monkeypatch.setattr(normalise, "SIZE", 96)
+    monkeypatch.setattr(module, "SIZE", 96)
 
 
 @pytest.fixture
 def photographs():
-    read = [normalise.images.read(f"sample:{name}") for name in samples.PHOTOGRAPHS]
-    return [normalise._at_size(picture) for picture in read]
+    read = [module.images.read(f"sample:{name}") for name in samples.PHOTOGRAPHS]
+    return [module._at_size(picture) for picture in read]
 
 
 def means_by_features(ready, pooling, photographs):
@@ -74,7 +75,7 @@ def test_the_means_are_measured_once(tiny, monkeypatch):
     def measured(*_):
         raise AssertionError("measured again")
 
-    monkeypatch.setattr(normalise, "mean_activations", measured)
+    monkeypatch.setattr(module, "mean_activations", measured)
     again = normalised(tiny, network("tiny"))
     # the first run paints with the same bits as every later one
     assert again.sha256 == first.sha256
@@ -83,7 +84,7 @@ def test_the_means_are_measured_once(tiny, monkeypatch):
         normalised(tiny, network("tiny", "average"))
     with pytest.raises(AssertionError, match="measured again"):
         normalised(weights.load("random-tiny:1"), network("tiny"))
-    monkeypatch.setattr(normalise, "SIZE", 95)
+    monkeypatch.setattr(module, "SIZE", 95)
     with pytest.raises(AssertionError, match="measured again"):
         normalised(tiny, network("tiny"))
 
