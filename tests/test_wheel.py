@@ -49,6 +49,7 @@ def nst(unpacked, *arguments):
 def test_it_holds_the_backends_the_recipes_and_the_paintings(unpacked):
     for package in ("nst_core", "nst_torch", "nst_tf", "nst_keras", "nst_compare"):
         assert (unpacked / package / "__init__.py").is_file()
+        assert (unpacked / package / "py.typed").is_file()
     for name in ("page.html", "page.css", "page.js", "report.md.j2"):
         assert (unpacked / "nst_compare" / name).is_file()
     for name in recipe.names():
