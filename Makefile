@@ -40,7 +40,8 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/all: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(PIP) -e ".[all,dev]"
+	$(PIP) "pip>=25.1" # the first that knows dependency groups
+	$(PIP) -e ".[all]" --group dev
 	@touch $@
 
 $(VENV)/%: $(VENV)/bin/python pyproject.toml constraints.txt

@@ -9,50 +9,23 @@ A picture is a path, `sample:NAME`, a Pillow image, or an array of shape (height
 (height, width, 3) or (height, width, 4): bytes from 0 to 255, or floating point in [0, 1].
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack, cast
 
 from nst_core import registry
-from nst_core.backend import Dtype, Terms
+from nst_core.backend import Terms
 from nst_core.evaluation import Evaluation
 from nst_core.held import Held, hold
 from nst_core.images import Picture
-from nst_core.plan import Optimizer
 from nst_core.registry import Listing
-from nst_core.request import Request, make_request
+from nst_core.request import CommandOptions, Options, Request, make_request
 from nst_core.run import Job, Progress, Result
 
 if TYPE_CHECKING:
     from nst_compare.models import Report
 
 Source = str | Path | Held
-
-
-class Options(TypedDict, total=False):
-    """The options of `nst run`, with the same names, meanings and defaults."""
-
-    backend: str
-    recipe: str
-    weights: str
-    preprocessing: str
-    device: str
-    dtype: Dtype
-    exact: bool
-    size: int
-    iterations: int
-    optimizer: Optimizer
-    init: str
-    seed: int
-    content_weight: float
-    style_weight: float
-    tv_weight: float
-    style_scale: float
-    colour: str
-    max_pixels: int
-    keep_alpha: bool
-    changes: Mapping[str, Any]
-    """Any other field of the recipe or its plan: `{"plan.lbfgs.history": 10}`."""
 
 
 def paint(
@@ -102,7 +75,7 @@ def compare(
     Without `backends`, those that are ready are compared, each in a process of its own.
     """
     from nst_compare import comparison, measure
-    from nst_core.cli_compare import named
+    from nst_core.cli.compare import named
 
     device = options.get("device", "cpu")
     options.setdefault("size", measure.SIZE)
@@ -126,13 +99,10 @@ def request(
     """What the options ask for; `held` are further pictures in memory that may be named."""
     photograph, paintings = source(content), [source(one) for one in several(style)]
     pictures = [one for one in (photograph, *paintings, *held) if isinstance(one, Picture)]
-    given = {
-        **options,
-        "content": name(photograph),
-        "styles": [name(one) for one in paintings],
-        "held": {picture.source: picture for picture in pictures},
-    }
-    return make_request(options.get("recipe"), given)
+    by_name = {picture.source: picture for picture in pictures}
+    names = [name(one) for one in paintings]
+    # a call may be given all that a command line is, but for its texts
+    return make_request(cast(CommandOptions, options), name(photograph), names, by_name)
 
 
 def several(style: Source | Sequence[Source]) -> Sequence[Source]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-UNMET, INTERRUPTED = 2, 130  # exit codes of the command line
+FAILED, UNMET, INTERRUPTED = 1, 2, 130  # exit codes of the command line
 
 
 class NstError(Exception):

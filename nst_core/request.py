@@ -5,10 +5,10 @@ A finished picture carries the request that it was made with, so that it can be 
 
 import json
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from nst_core.backend import Dtype
 from nst_core.colour import METHODS, NONE
 from nst_core.errors import NstError, unknown
 from nst_core.images import Picture, Precision
-from nst_core.plan import INITS
+from nst_core.plan import INITS, Optimizer, Plan
 from nst_core.recipe import Recipe
 
 # what a record says of the request, and `recorded` gives back
@@ -27,13 +27,41 @@ REPEATED = (
 )  # fmt: skip
 
 
-PLAN_OPTIONS = ("size", "iterations", "optimizer", "init", "seed")
-WEIGHT_OPTIONS = ("content", "style", "tv")
-REQUEST_OPTIONS = (
-    "content", "styles", "backend", "weights", "preprocessing",
-    "device", "dtype", "exact", "style_scale", "colour", "max_pixels",
-    "keep_alpha", "held",
-)  # fmt: skip
+class Options(TypedDict, total=False):
+    """What may be said of a painting beside its pictures, by the names of `nst run`.
+
+    Each is a field of `Request`, a field of the plan, or the weight of a term. What is absent or
+    None is left to the recipe.
+    """
+
+    backend: str
+    recipe: str
+    weights: str
+    preprocessing: str
+    device: str
+    dtype: Dtype
+    exact: bool
+    size: int
+    iterations: int
+    optimizer: Optimizer
+    init: str
+    seed: int
+    content_weight: float
+    style_weight: float
+    tv_weight: float
+    style_scale: float
+    colour: str
+    max_pixels: int
+    keep_alpha: bool
+    changes: Mapping[str, Any]
+    """Any other field of the recipe or its plan: `{"plan.lbfgs.history": 10}`."""
+
+
+class CommandOptions(Options, total=False):
+    """The same from a command line."""
+
+    set_: Sequence[str]
+    """Fields as text: `["plan.lbfgs.history=10"]`."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +117,12 @@ class Request:
                 raise NstError(f"'{path}' is one of the pictures to paint from: choose another -o")
 
 
+OPTIONS = CommandOptions.__optional_keys__
+REQUEST_OPTIONS = OPTIONS & {field.name for field in fields(Request)} - {"recipe"}
+PLAN_OPTIONS = OPTIONS & Plan.model_fields.keys()
+WEIGHT_OPTIONS = {name for name in OPTIONS if name.endswith("_weight")}
+
+
 def beside(path: Path) -> Path:
     """Where the record of a picture lies."""
     return Path(f"{path}.json")
@@ -110,31 +144,46 @@ def recorded(source: str) -> dict[str, Any]:
         raise NstError(f"{cause}: name another picture, or a recipe") from error
 
 
-def make_request(recipe_source: str | None, given: dict[str, Any]) -> Request:
+def make_request(
+    options: CommandOptions,
+    content: str | None,
+    styles: Sequence[str] | None,
+    held: Mapping[str, Picture] | None = None,
+) -> Request:
     """The request: what a finished picture says, then what the options say."""
-    source = recipe_source or recipe.DEFAULT
-    options = recorded(source)
-    options |= {key: given[key] for key in REQUEST_OPTIONS if given.get(key) not in (None, [])}
-    options["recipe"] = recipe.load(source, changes(given))
+    given = {key: value for key, value in options.items() if value is not None}
+    check_names(given)
+    source = options.get("recipe") or recipe.DEFAULT
+    asked = recorded(source) | {key: given[key] for key in REQUEST_OPTIONS & given.keys()}
+    asked |= {"content": content} if content else {}
+    asked |= {"styles": styles} if styles else {}
     for need in ("content", "styles"):
-        if need not in options:
+        if need not in asked:
             raise NstError(f"no {need.removesuffix('s')} picture: nst run CONTENT STYLE -o OUT")
-    return Request(**(options | {"styles": tuple(options["styles"])}))
+    asked |= {"recipe": recipe.load(source, changes(options)), "held": held or {}}
+    return Request(**(asked | {"styles": tuple(asked["styles"])}))
 
 
-def changes(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def check_names(given: Iterable[str]) -> None:
+    """Raises TypeError, as Python does, for an option that there is not."""
+    if strange := next((name for name in given if name not in OPTIONS), None):
+        raise TypeError(unknown("option", strange, sorted(Options.__optional_keys__)))
+
+
+def changes(options: CommandOptions) -> Iterator[tuple[str, Any]]:
     """(dotted key, value) for each option that lays something over the recipe."""
-    yield from (given.get("changes") or {}).items()
-    for item in given.get("set_") or []:
+    yield from (options.get("changes") or {}).items()
+    for item in options.get("set_") or ():
         key, equals, text = item.partition("=")
         if not (key.strip() and equals):
             raise NstError(
                 f"--set {item}: write it as KEY=VALUE, such as --set plan.lbfgs.history=10"
             )
         yield key.strip(), recipe.parse_value(text)
-    for name in PLAN_OPTIONS:
-        if given.get(name) is not None:
-            yield f"plan.{name}", given[name]
-    for name in WEIGHT_OPTIONS:
-        if given.get(f"{name}_weight") is not None:
-            yield f"{name}.weight", given[f"{name}_weight"]
+    for name, value in options.items():
+        if value is None:
+            continue
+        if name in PLAN_OPTIONS:
+            yield f"plan.{name}", value
+        elif name in WEIGHT_OPTIONS:
+            yield f"{name.removesuffix('_weight')}.weight", value

@@ -3,73 +3,30 @@
 The painting is found coarse to fine: each scale starts from the one before, enlarged.
 """
 
-import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from nst_core import __version__, images, registry, weights
 from nst_core.backend import About, Array, Session, Snapshot, Targets, Terms
 from nst_core.colour import METHODS
 from nst_core.errors import BackendError, DivergedError, ImageError, NstError
 from nst_core.images import Picture
-from nst_core.network import Network
 from nst_core.plan import INITS, Stage, section
 from nst_core.recipe import Recipe
-from nst_core.request import Request, beside, recorded
-from nst_core.weights import Preprocessing, Weights
+from nst_core.request import Request, recorded
+from nst_core.result import Interrupted, Result
+from nst_core.weights import Weights, effective_weights
 
 __all__ = ["Interrupted", "Job", "Progress", "Request", "Result", "recorded"]
 
 Progress = Callable[[Stage, Snapshot], None]
-
-
-@dataclass(frozen=True)
-class Result:
-    """The painting, every term there, and the record from which it can be repeated.
-
-    `alpha`, (height, width), is the photograph's transparency where it is kept.
-    """
-
-    pixels: Array
-    terms: Terms
-    record: dict[str, Any]
-    alpha: Array | None = None
-
-    @property
-    def array(self) -> NDArray[np.uint8]:
-        """The picture as it is saved: (height, width, 3), from 0 to 255."""
-        values = np.rint(255 * self.pixels).astype(np.uint8)
-        return np.ascontiguousarray(values.transpose(1, 2, 0))
-
-    @property
-    def image(self) -> Image.Image:
-        """The same as a Pillow image, in mode RGB."""
-        return Image.fromarray(self.array)
-
-    def save(self, path: str | Path) -> None:
-        """Writes the picture with its record inside, and the record beside it as `.json`."""
-        path = Path(path)
-        text = json.dumps(self.record, indent=1, ensure_ascii=False)
-        images.save(self.pixels, path, alpha=self.alpha, record=text)
-        images.write_text(beside(path), text + "\n")
-
-
-class Interrupted(Exception):  # noqa: N818
-    """Stopped by the user, which is no error; `result` is the picture so far, if there is one."""
-
-    def __init__(self, result: Result | None) -> None:
-        super().__init__("interrupted")
-        self.result = result
 
 
 @dataclass
@@ -307,16 +264,3 @@ def check_finite(terms: Terms, stage: Stage) -> None:
             f"the painting diverged at {stage.size} pixels, its total is {terms.total}: "
             f"lower the weights, or the learning rate with --set {rate}=…"
         )
-
-
-def effective_weights(loaded: Weights, net: Network, recipe: Recipe) -> Weights:
-    """The weights as the recipe uses them: with its preprocessing, normalised where it says so."""
-    choice = recipe.network
-    if own := choice.preprocessing:
-        rule = Preprocessing(f"of {recipe.name}", own.scale, own.channels, own.mean, own.std)
-        loaded = replace(loaded, preprocessing=rule)
-    if not choice.normalised:
-        return loaded
-    from nst_core.normalise import normalised
-
-    return normalised(loaded, net)

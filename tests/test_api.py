@@ -103,6 +103,11 @@ def test_a_wrong_option_is_an_error_of_the_suite(pair):
         nst.paint("photo.png", "painting.png", **QUICK | {"iterations": 0})
 
 
+def test_a_mistyped_option_is_refused_as_python_does():
+    with pytest.raises(TypeError, match=r"no option named 'sise'\. Did you mean 'size'\?"):
+        nst.paint("photo.png", "painting.png", sise=512)
+
+
 def test_backends_and_recipes_are_at_the_door():
     assert {"numpy", "torch", "tf"} <= {line.name for line in nst.backends()}
     assert nst.recipe.load("default").name == "default"

@@ -22,7 +22,16 @@ import pytest
 from nst_core import weights
 from nst_core.errors import WeightsError
 from nst_core.network import network
-from nst_core.weights import Download, WeightSet, Wheel, arrays, download, fetching, store
+from nst_core.weights import (
+    Download,
+    WeightSet,
+    Wheel,
+    arrays,
+    download,
+    fetching,
+    normalised,
+    store,
+)
 
 HANG_SECONDS = 0.3
 
@@ -598,7 +607,7 @@ def test_normalised_filters_have_mean_one_and_the_same_function():
     before = rectified(plain.parameters, image)
     means = {name: output.mean((1, 2)) for name, output in before.items()}
     assert means["conv2_1"][3] == 0
-    scaled = weights.normalise(plain, means)
+    scaled = normalised.normalise(plain, means)
     after = rectified(scaled.parameters, image)
     for name, mean in means.items():
         alive = np.where(mean > 0, mean, 1)
@@ -615,20 +624,20 @@ def test_means_that_no_rectified_layer_has_are_refused():
     means = {layer.name: np.ones(layer.channels) for layer in network("tiny").convolutions}
     for wrong in (-np.ones(12), np.ones(11), np.full(12, np.nan)):
         with pytest.raises(WeightsError) as caught:
-            weights.normalise(tiny(), means | {"conv5_4": wrong})
+            normalised.normalise(tiny(), means | {"conv5_4": wrong})
         one_line(caught, "conv5_4", "after the rectification")
 
 
 def test_means_are_kept_beside_their_set(cache):
     means = {"conv1_1": np.array([0.5, 0, 1, 2], np.float32)}
-    assert weights.read_means(tiny(), "photographs") is None
-    path = weights.write_means(tiny(), "photographs", means)
+    assert normalised.read_means(tiny(), "photographs") is None
+    path = normalised.write_means(tiny(), "photographs", means)
     assert path.name == f"means-{tiny().sha256[:12]}-photographs.safetensors"
-    found = weights.read_means(tiny(), "photographs")
+    found = normalised.read_means(tiny(), "photographs")
     np.testing.assert_array_equal(found["conv1_1"], means["conv1_1"])
-    assert weights.read_means(weights.load("random-tiny:1"), "photographs") is None
+    assert normalised.read_means(weights.load("random-tiny:1"), "photographs") is None
     with pytest.raises(WeightsError, match="cannot name"):
-        weights.read_means(tiny(), "../elsewhere")
+        normalised.read_means(tiny(), "../elsewhere")
 
 
 # the real thing

@@ -2,9 +2,10 @@
 
 import pytest
 
-from nst_core import weights, weights_sheet
+from nst_core import weights
 from nst_core.errors import WeightsError
 from nst_core.weights import arrays, fetching, store
+from nst_core.weights.sheet import as_text
 
 CAFFE = """\
 vgg16-caffe
@@ -33,7 +34,7 @@ def _no_download(empty_cache, monkeypatch):
 
 def sheet(spec, width=80):
     """The sheet's lines, none of them wider than the terminal."""
-    lines = weights_sheet.as_text(spec, width).splitlines()
+    lines = as_text(spec, width).splitlines()
     assert max(map(len, lines)) <= width
     return lines
 
@@ -60,12 +61,12 @@ def test_a_cached_set_and_a_damaged_one(monkeypatch):
     row = weights.WeightSet("mine", "tiny", weights.NONE, weights.SETS["vgg16-hed"].sources, "MIT")
     monkeypatch.setitem(weights.SETS, "mine", row)
     path = store.write_set(row, weights.load("random-tiny:0").parameters)
-    text = weights_sheet.as_text("mine", 200)
+    text = as_text("mine", 200)
     assert f"cached   {path}\ncontent  sha256 4ad2eb31785bce46" in text
     data = bytearray(path.read_bytes())
     data[-5] ^= 1
     path.write_bytes(data)
-    assert "content  the cached weights mine are damaged" in weights_sheet.as_text("mine", 200)
+    assert "content  the cached weights mine are damaged" in as_text("mine", 200)
 
 
 def test_random_weights():
@@ -73,7 +74,7 @@ def test_random_weights():
     assert lines[1] == "network  tiny: 16 convolutions, 11,480 parameters"
     assert "         RGB, 0 to 1" in lines
     assert lines[-1].startswith("content  sha256 4ad2eb31785bce46")
-    assert weights_sheet.as_text("random-tiny:1").splitlines()[-1] != lines[-1]
+    assert as_text("random-tiny:1").splitlines()[-1] != lines[-1]
 
 
 def test_a_file_says_what_it_states_and_what_it_does_not(tmp_path, monkeypatch):
@@ -106,4 +107,4 @@ def test_a_file_says_what_it_states_and_what_it_does_not(tmp_path, monkeypatch):
 )
 def test_what_is_nothing_is_one_line(spec, words):
     with pytest.raises(WeightsError, match=words.replace("?", r"\?")):
-        weights_sheet.as_text(spec)
+        as_text(spec)

@@ -49,12 +49,14 @@ def nst(unpacked, *arguments):
 def test_it_holds_the_backends_the_recipes_and_the_paintings(unpacked):
     for package in ("nst_core", "nst_torch", "nst_tf", "nst_keras", "nst_compare"):
         assert (unpacked / package / "__init__.py").is_file()
+        assert (unpacked / package / "py.typed").is_file()
     for name in ("page.html", "page.css", "page.js", "report.md.j2"):
         assert (unpacked / "nst_compare" / name).is_file()
     for name in recipe.names():
         assert (unpacked / "nst_core" / "recipes" / f"{name}.toml").is_file()
     for name in samples.PAINTINGS:
         assert (unpacked / "nst_core" / "samples" / f"{name}.jpg").is_file()
+    assert not (unpacked / "tools").exists()
 
 
 def test_alone_it_lists_every_backend_and_how_to_install_it(unpacked):

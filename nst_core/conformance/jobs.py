@@ -18,8 +18,7 @@ from nst_core.errors import NstError
 from nst_core.network import Network
 from nst_core.recipe import Recipe
 from nst_core.reference.net import kinks
-from nst_core.run import effective_weights
-from nst_core.weights import Weights
+from nst_core.weights import Weights, effective_weights
 
 NUDGE = 8
 EPSILON: Mapping[Dtype, float] = {"float64": 2**-52, "float32": 2**-23, "bfloat16": 2**-7}

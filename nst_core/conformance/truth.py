@@ -15,9 +15,8 @@ from nst_core.plan import Stage
 from nst_core.recipe import Recipe
 from nst_core.reference.net import Choice, Kinks, kinks, windows
 from nst_core.reference.paint import NumpySession
-from nst_core.run import effective_weights
 from nst_core.terms import Comparison, Term
-from nst_core.weights import Weights
+from nst_core.weights import Weights, effective_weights
 
 TIE = 1e-12
 Sides = Mapping[str, tuple[Choice, NDArray[np.bool_]]]

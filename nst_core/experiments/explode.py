@@ -12,19 +12,19 @@ from pathlib import Path
 from nst_core.experiments import chart, output, sweep
 from nst_core.experiments.cell import Cell, Outcome
 from nst_core.experiments.curve import largest_jump
+from nst_core.request import CommandOptions
 
 AS_RUN, PLAIN = "ssuml-torch-as-run", "ssuml-torch"
 OVER = f"recipe={AS_RUN},{PLAIN}"
 # where the spike comes early on the weights that every machine can have. These see pixels of
 # 0 to 255, some 58 times those of the source; with activations, content grows by the square of
 # that and style by its fourth power, so that the source's 1e6 is 1e6 / 58² = 300 here.
-DEFAULTS = {
-    "content": "sample:coffee",
-    "styles": ["sample:night"],
+DEFAULTS: CommandOptions = {
     "size": 128,
     "iterations": 400,
     "style_weight": 300.0,
 }
+CONTENT, STYLE = "sample:coffee", "sample:night"
 
 
 def report(cells: Sequence[Cell], found: Sequence[Outcome], folder: Path) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from nst_core.errors import NstError, unknown
 from nst_core.experiments.cell import Cell
 from nst_core.recipe import parse_value
-from nst_core.request import Request
+from nst_core.request import CommandOptions, Request
 
 # the short options, and what their values are
 SHORT: dict[str, Callable[[str], Any]] = {
@@ -84,11 +84,12 @@ def combinations(over: Sequence[Axis]) -> Iterator[dict[str, str]]:
         yield dict(zip((one.key for one in over), texts, strict=True))
 
 
-def options(settings: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]:
+def options(settings: Mapping[str, str], given: CommandOptions) -> CommandOptions:
     """The options of a cell: those that are given to all, with its own settings laid over them."""
     short = {key: value(key, text) for key, text in settings.items() if key in SHORT}
     dotted = [f"{key}={text}" for key, text in settings.items() if key not in SHORT]
-    return {**given, **short, "set_": [*(given["set_"] or []), *dotted]}
+    laid_over = cast(CommandOptions, {**short, "set_": [*given.get("set_", []), *dotted]})
+    return {**given, **laid_over}
 
 
 def cells(

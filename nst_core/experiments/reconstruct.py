@@ -4,16 +4,15 @@ Gatys, Ecker & Bethge 2016, figure 1: the content of one tap at a time, and the 
 tap, of the first two, and so on.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from nst_core.experiments import chart, output, table
 from nst_core.experiments.cell import Cell, Outcome
 from nst_core.experiments.chart import Line
 from nst_core.experiments.sheet import Block, Tile, draw
 from nst_core.experiments.sweep import inputs, tile
-from nst_core.request import Request
+from nst_core.request import CommandOptions, Request
 
 CONTENT = tuple(f"relu{block}_2" for block in range(1, 6))
 STYLE = tuple(f"relu{block}_1" for block in range(1, 6))
@@ -37,7 +36,7 @@ def parts(
         yield "style", tuple(style[:n]) if cumulative else (tap,)
 
 
-def options(kind: str, taps: Sequence[str], given: Mapping[str, Any]) -> dict[str, Any]:
+def options(kind: str, taps: Sequence[str], given: CommandOptions) -> CommandOptions:
     """What asks for the content or the style at the taps, with equal shares, and nothing else."""
     other = {"content": "style", "style": "content"}[kind]
     shares = ", ".join(f"{tap} = {1 / len(taps)}" for tap in taps)
@@ -47,7 +46,7 @@ def options(kind: str, taps: Sequence[str], given: Mapping[str, Any]) -> dict[st
         f"{other}.taps={{ {taps[0]} = 1 }}",
         f"{other}.weight=0",
     )
-    return {**given, "set_": [*BASE, NOISE[kind], *(given["set_"] or []), *only]}
+    return {**given, "set_": [*BASE, NOISE[kind], *given.get("set_", []), *only]}
 
 
 def cell(kind: str, taps: Sequence[str], request: Request, folder: Path) -> Cell:

@@ -1,6 +1,6 @@
 """Pictures that come with the suite: `sample:NAME` stands for one wherever a path does.
 
-The photographs are scikit-image's; `python -m nst_core.samples.paint` makes the paintings.
+The photographs are scikit-image's; `python -m tools.paintings` in a checkout makes the paintings.
 """
 
 from importlib.util import find_spec

@@ -1,11 +1,11 @@
 """Named weight sets: where from, hash, licence, preprocessing; cache, fetch, verify, export."""
 
 from nst_core.weights.choosing import resolve
+from nst_core.weights.effective import effective_weights
 from nst_core.weights.exporting import export
 from nst_core.weights.failure import FetchError
 from nst_core.weights.fetching import fetch
 from nst_core.weights.loading import SUFFIXES, load, names_file, read
-from nst_core.weights.normalised import normalise, read_means, write_means
 from nst_core.weights.parameters import Weights, content_hash
 from nst_core.weights.sets import (
     CAFFE,
@@ -38,15 +38,13 @@ __all__ = [
     "cache_dir",
     "cached",
     "content_hash",
+    "effective_weights",
     "export",
     "fetch",
     "load",
     "names_file",
-    "normalise",
     "read",
-    "read_means",
     "resolve",
     "set_named",
     "verify",
-    "write_means",
 ]

@@ -1,10 +1,16 @@
-"""Normalised VGG (Gatys et al. 2016, section 2): every filter's mean activation becomes one.
+"""The normalised VGG of Gatys et al. 2016, section 2: each filter's mean activation is one.
 
 With mₗ the mean of reluₗ over images and positions, wₗ ← wₗ · mₗ₋₁[in] / mₗ[out], bₗ ← bₗ / mₗ.
 Rectification and pooling commute with positive factors, so reluₗ becomes reluₗ / mₗ and the
 network computes the same function up to scale.
+
+The means are taken over the images and positions of the sample photographs, computed once for a
+weight set by the `numpy` backend, and kept in the cache. A filter that hardly ever responds
+to them is not blown up without limit: its mean counts as FLOOR of its layer's.
 """
 
+import hashlib
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,17 +19,51 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nst_core import images, samples
 from nst_core.errors import WeightsError
-from nst_core.network import network
+from nst_core.network import Network, network
+from nst_core.reference.net import Vgg
 from nst_core.weights.arrays import SUFFIX, read_arrays, write_arrays
 from nst_core.weights.parameters import Array, Weights, content_hash
 from nst_core.weights.store import weights_dir
 
+log = logging.getLogger(__name__)
+
 Means = Mapping[str, NDArray[np.floating]]
 
+SIZE = 256
+FLOOR = 0.01
 SHORT_HASH = 12
 # below this a filter counts as dead: its factor would leave the range of float32
 DEAD = 1e-20
+
+
+def normalised(weights: Weights, net: Network) -> Weights:
+    """The same function up to the scale of each channel, with mean activations of one."""
+    photographs = [images.read(f"sample:{name}") for name in samples.PHOTOGRAPHS]
+    key = _key(net, [photograph.sha256 for photograph in photographs])
+    means = read_means(weights, key)
+    if means is None:
+        log.info("measuring mean activations of %s", weights.name)
+        means = mean_activations(weights, net, [_at_size(p) for p in photographs])
+        write_means(weights, key, means)
+    return normalise(weights, means)
+
+
+def mean_activations(weights: Weights, net: Network, pictures: list[Array]) -> dict[str, Array]:
+    """{conv name: (channels,)}: the mean of its rectified output over images and positions."""
+    vgg = Vgg(net, weights, np.dtype(np.float32))
+    taps = [layer.name.replace("conv", "relu") for layer in net.convolutions]
+    sums: dict[str, Array] = {}
+    for picture in pictures:
+        features, _ = vgg.forward(picture, taps)
+        for tap, F in features.items():
+            name = tap.replace("relu", "conv")
+            sums[name] = sums.get(name, 0) + F.mean((1, 2), dtype=np.float64)
+    means = {name: total / len(pictures) for name, total in sums.items()}
+    floored = {name: np.maximum(mean, FLOOR * mean.mean()) for name, mean in means.items()}
+    # as the cache keeps them, so that a first run has the bits of every later one
+    return {name: mean.astype(np.float32) for name, mean in floored.items()}
 
 
 def normalise(weights: Weights, mean_activations: Means) -> Weights:
@@ -81,3 +121,12 @@ def _place(weights: Weights, key: str) -> Path:
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", key):
         raise WeightsError(f"'{key}' cannot name mean activations: use letters, digits, . _ -")
     return weights_dir() / f"means-{weights.sha256[:SHORT_HASH]}-{key}{SUFFIX}"
+
+
+def _at_size(picture: images.Picture) -> Array:
+    return images.resize(picture.pixels, *images.fit(picture.height, picture.width, SIZE))
+
+
+def _key(net: Network, hashes: list[str]) -> str:
+    text = ",".join((net.pooling, net.edge, str(SIZE), str(FLOOR), *hashes))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,5 @@
+"""The command line `nst`: a file for each command, and the options that they share."""
+
+from nst_core.cli.app import app, main
+
+__all__ = ["app", "main"]

@@ -1,0 +1,99 @@
+"""The command line `nst`. Nothing heavy is imported before a command needs it.
+
+Exit codes: 0 done; 1 a check failed; 2 the request cannot be met, said in one line;
+130 interrupted, with the picture so far saved.
+"""
+
+import logging
+import sys
+import traceback
+from typing import Annotated, Any
+
+import typer
+
+from nst_core import __version__
+from nst_core.cli.backends import backends
+from nst_core.cli.check import check
+from nst_core.cli.compare import compare
+from nst_core.cli.explode import explode
+from nst_core.cli.gram import gram
+from nst_core.cli.losses import losses
+from nst_core.cli.options import FLAG
+from nst_core.cli.recipes import recipes
+from nst_core.cli.reconstruct import reconstruct
+from nst_core.cli.run import run
+from nst_core.cli.sweep import sweep
+from nst_core.cli.weights import weights_sets
+from nst_core.errors import INTERRUPTED, UNMET, NstError
+
+DEBUG = "--debug"
+
+app = typer.Typer(
+    epilog=f"{DEBUG} anywhere on the line shows the traceback of an error.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for command in (run, losses, backends, check, compare, sweep, reconstruct, gram, explode):
+    app.command()(command)
+app.add_typer(weights_sets, name="weights")
+app.add_typer(recipes, name="recipes")
+
+
+def show_version(wanted: bool) -> None:
+    """Prints the version and leaves."""
+    if wanted:
+        typer.echo(f"nst-suite {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            metavar=FLAG,
+            callback=show_version,
+            is_eager=True,
+            help="Show the version and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Neural style transfer in PyTorch, TensorFlow and Keras, from one specification."""
+
+
+def main() -> None:
+    """The console script: every failure is one line on standard error and an exit code."""
+    debug = DEBUG in sys.argv
+    logging.basicConfig(format="%(message)s", level=logging.DEBUG if debug else logging.ERROR)
+    arguments = [argument for argument in sys.argv[1:] if argument != DEBUG]
+    try:
+        sys.exit(app(arguments, prog_name="nst", standalone_mode=False))
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        if debug:
+            typer.echo("".join(traceback.format_exception(error)), err=True)
+        if line := line_of(error):
+            typer.echo(f"nst: {line}", err=True)
+        sys.exit(UNMET)
+
+
+def line_of(error: Exception) -> str:
+    """What happened and what to do, in one line; empty where the help was just shown."""
+    if isinstance(error, NstError):
+        return " ".join(str(error).split())
+    if hasattr(error, "format_message"):  # the command line's own complaints
+        return complaint(" ".join(error.format_message().split()), getattr(error, "ctx", None))
+    kind = type(error).__name__
+    return f"{kind}: {' '.join(str(error).split())[:300]} (add {DEBUG} for the traceback)"
+
+
+def complaint(line: str, context: Any) -> str:
+    """A complaint of the parser, with the commands there are, and where to read more."""
+    commands = sorted(getattr(getattr(context, "command", None), "commands", ()))
+    if commands and line.startswith("No such command"):
+        line = f"{line.rstrip('.')}: use one of {', '.join(commands)}."
+    line = line.partition(", unable to parse")[0]  # which says the same again
+    path = getattr(context, "command_path", None) or "nst"
+    return f"{line.rstrip('.?')}. See '{path} --help'." if line else ""

@@ -1,0 +1,258 @@
+"""The options that several commands share."""
+
+from collections.abc import Callable, Sequence
+from inspect import Parameter, Signature, signature
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+Command = Callable[..., None]
+
+PAINTING, COMPUTATION, OUTPUT = "The painting", "The computation", "Output"
+FLAG = " "  # in place of the word bool beside a flag
+
+
+def complete_backends(incomplete: str) -> list[str]:
+    """For the shell: addresses of installed backends."""
+    from nst_core import registry
+
+    return [line.name for line in registry.listing() if line.name.startswith(incomplete)]
+
+
+def complete_recipes(incomplete: str) -> list[str]:
+    """For the shell: the recipes that are shipped; the shell itself adds files."""
+    from nst_core import recipe
+
+    return [name for name in recipe.names() if name.startswith(incomplete)]
+
+
+def complete_weights(incomplete: str) -> list[str]:
+    """For the shell: the named weight sets."""
+    from nst_core.weights.sets import SETS
+
+    return [name for name in ("auto", *SETS) if name.startswith(incomplete)]
+
+
+def complete_pictures(incomplete: str) -> list[str]:
+    """For the shell: the samples."""
+    from nst_core.samples import PAINTINGS, PHOTOGRAPHS
+
+    samples = (f"sample:{name}" for name in (*PHOTOGRAPHS, *PAINTINGS))
+    return [name for name in samples if name.startswith(incomplete)]
+
+
+PreprocessingName = Annotated[
+    str | None,
+    typer.Option(
+        "--preprocessing",
+        metavar="NAME",
+        help="The pixels that a weights file was trained on: caffe, hed, torchvision or none.",
+        rich_help_panel=COMPUTATION,
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        metavar=FLAG,
+        help="Print the numbers as JSON and nothing else.",
+        rich_help_panel=OUTPUT,
+    ),
+]
+Folder = Annotated[Path, typer.Option("-o", "--output", help="A folder.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+
+
+class Shared:
+    """The options that several commands share, in their order: `request.Options` with their help.
+
+    What is not on the command line is None.
+    """
+
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="torch, tf, keras, keras:torch, keras:jax, numpy, or another that is installed.",
+            autocompletion=complete_backends,
+            rich_help_panel=COMPUTATION,
+        ),
+    ]
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            "--recipe",
+            metavar="RECIPE",
+            help="The name of a recipe (see 'nst recipes list'), a .toml file, or a painting made "
+            "by nst.",
+            autocompletion=complete_recipes,
+            rich_help_panel=PAINTING,
+        ),
+    ]
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            "--weights",
+            metavar="NAME",
+            help="A set of weights (see 'nst weights list'), a file, or auto, which takes those of "
+            "the recipe if they can be had.",
+            autocompletion=complete_weights,
+            rich_help_panel=COMPUTATION,
+        ),
+    ]
+    preprocessing: PreprocessingName
+    size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PIXELS", help="The longest side of the painting.", rich_help_panel=PAINTING
+        ),
+    ]
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="auto, cpu, cuda or cuda:N.", rich_help_panel=COMPUTATION
+        ),
+    ]
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            "--dtype",
+            metavar="NAME",
+            help="The precision of the layers: float32, float64 or bfloat16.",
+            rich_help_panel=COMPUTATION,
+        ),
+    ]
+    exact: Annotated[
+        bool | None,
+        typer.Option(
+            "--exact/--fast",
+            metavar=FLAG,
+            help="Give the same bits every time and keep TF32 off, or be as fast as possible.",
+            rich_help_panel=COMPUTATION,
+        ),
+    ]
+    optimizer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="lbfgs, adam, native-adam or sgd.", rich_help_panel=PAINTING
+        ),
+    ]
+    iterations: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="How often the total is evaluated at the finest scale.",
+            rich_help_panel=PAINTING,
+        ),
+    ]
+    init: Annotated[
+        str | None,
+        typer.Option(
+            metavar="START",
+            help="What the painting starts from: content, style, noise, or a picture.",
+            rich_help_panel=PAINTING,
+        ),
+    ]
+    content_weight: Annotated[
+        float | None,
+        typer.Option(
+            metavar="W", help="More keeps more of the photograph.", rich_help_panel=PAINTING
+        ),
+    ]
+    style_weight: Annotated[
+        float | None,
+        typer.Option(metavar="W", help="More paints more of the style.", rich_help_panel=PAINTING),
+    ]
+    tv_weight: Annotated[
+        float | None,
+        typer.Option(
+            metavar="W",
+            help="More total variation makes the painting smoother.",
+            rich_help_panel=PAINTING,
+        ),
+    ]
+    style_scale: Annotated[
+        float | None,
+        typer.Option(
+            metavar="FACTOR",
+            help="The size of the style picture over that of the painting: more makes the strokes "
+            "larger.",
+            rich_help_panel=PAINTING,
+        ),
+    ]
+    colour: Annotated[
+        str | None,
+        typer.Option(
+            "--colour",
+            "--color",
+            metavar="METHOD",
+            help="Keep the photograph's colours by keep-luminance, match-linear, match-cholesky or "
+            "match-histogram; none takes the style's.",
+            rich_help_panel=PAINTING,
+        ),
+    ]
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="The seed of the noise of --init noise.", rich_help_panel=PAINTING
+        ),
+    ]
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any other field of the recipe or its plan, such as plan.lbfgs.history=10.",
+            rich_help_panel=PAINTING,
+        ),
+    ]
+    max_pixels: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Refuse pictures of more pixels than this.",
+            rich_help_panel=COMPUTATION,
+        ),
+    ]
+
+
+def shared(without: str = "", **defaults: Any) -> Callable[[Command], Command]:
+    """The command with the shared options in place of its `options`, but `without` those named.
+
+    `options` is a dictionary of what the user gives, and of the `defaults` where he is silent.
+    Raises TypeError if no option has such a name.
+    """
+    left_out = set(without.split())
+    hints = get_type_hints(Shared, include_extras=True)
+    if strange := (left_out | defaults.keys()) - hints.keys():
+        raise TypeError(f"no shared option is called {', '.join(strange)}")
+    made = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=defaults.get(name), annotation=hint)
+        for name, hint in hints.items()
+        if name not in left_out
+    ]
+
+    def decorate(command: Command) -> Command:
+        def called(**given: Any) -> None:
+            options = {one.name: given.pop(one.name) for one in made}
+            command(**given, options={k: v for k, v in options.items() if v not in (None, [])})
+
+        parameters = [
+            new
+            for one in signature(command).parameters.values()
+            for new in (made if one.name == "options" else [one.replace(kind=one.KEYWORD_ONLY)])
+        ]
+        called.__name__, called.__doc__ = command.__name__, command.__doc__
+        called.__annotations__ = {one.name: one.annotation for one in parameters}
+        called.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+        return called
+
+    return decorate
+
+
+def listed(given: str | None, default: Sequence[str]) -> tuple[str, ...]:
+    """Names separated by commas, each once; the default where nothing is given."""
+    if given is None:
+        return tuple(default)
+    return tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))
