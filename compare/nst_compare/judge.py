@@ -183,15 +183,16 @@ class Examination:
         return norm_wise(changed, walk.slopes[step])
 
     def parted(self, step: int, flipped: Mapping[str, Mask], effect: float) -> Parting:
-        """With the first unit of the first layer that alone makes half of the change."""
-        layer = (
-            next(
-                (n for n in flipped if self.effect(step, {n: flipped[n]}) > effect / 2),
-                min(flipped),
-            )
-            if len(flipped) > 1
-            else min(flipped)
-        )
+        """The parting before `step`, named by one activation.
+
+        `flipped` is in the order of the network, and `effect` is the change of all its activations
+        together. The activation is the first one of the first layer that alone makes more than
+        half of this change; if no layer does, of the first layer.
+        """
+        layer = next(iter(flipped))
+        if len(flipped) > 1:  # each effect costs a gradient of the reference
+            alone = (n for n in flipped if self.effect(step, {n: flipped[n]}) > effect / 2)
+            layer = next(alone, layer)
         channel, row, column = (int(index) for index in np.argwhere(flipped[layer])[0])
         side = self.judge.kinks_before(step)[layer][channel, row, column]
         return Parting(

@@ -100,8 +100,6 @@ class Entry(Model):
     """Before each step."""
     drift: list[Number] = []
     """‖image − the truth's‖ / ‖the truth's‖ before each step, and after the last."""
-    total: Number = None
-    """After the last step, by the truth's formulas."""
     seconds: dict[str, float] = {}
     """import, session, targets, compile, evaluation (the median step), and total."""
     memory: dict[str, int] = {}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nst_compare.comparison import sentence
-from nst_compare.judge import judge, pairs
+from nst_compare.judge import Examination, judge, pairs
 from nst_compare.measure import NATIVE, Measurement, Subject, Task, Variant, precisions
 from nst_core import recipe
 from nst_core.conformance import mutants
@@ -225,6 +225,16 @@ def test_a_unit_on_the_other_side_is_counted_and_found_in_the_picture():
     assert (parting.step, parting.layer) == (0, "relu2_1")
     assert (parting.channel, parting.row, parting.column) == (1, 2, 3)
     assert parting.effect > 1e-12
+
+
+def test_where_no_layer_makes_half_of_the_change_the_first_of_the_network_is_named(monkeypatch):
+    found = measured()
+    examination = Examination(truth(), found, found.outcome, judged().entry, None)
+    monkeypatch.setattr(Examination, "effect", lambda *_: 0.4)
+    flipped = {name: np.ones_like(truth().sides[name][0]) for name in ("relu1_2", "pool1")}
+    parting = examination.parted(0, flipped, 1.0)
+    assert parting.layer == "relu1_2"  # not pool1, which the alphabet has first
+    assert (parting.channel, parting.row, parting.column) == (0, 0, 0)
 
 
 # The frameworks' own
