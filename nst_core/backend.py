@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nst_core.errors import BackendError, unknown
-from nst_core.formulas import coefficient
 from nst_core.network import Network
 from nst_core.plan import Stage
-from nst_core.recipe import Recipe, Term, Variable
+from nst_core.recipe import Recipe, Variable
+from nst_core.terms import Term
 from nst_core.weights import Weights
 
 Array = NDArray[np.floating[Any]]
+Arrays = dict[str, Array]
 Dtype = Literal["float32", "float64", "bfloat16"]
 Name = TypeVar("Name", bound=str)
 
@@ -36,22 +37,26 @@ class Requirement:
 
 @dataclass(frozen=True)
 class About:
-    """What a backend runs on. `devices[0]` is the one that `auto` takes."""
+    """What a backend runs on, and the kinds of terms that it can compute.
+
+    `devices[0]` is the one that `auto` takes.
+    """
 
     framework: str
     version: str
     devices: tuple[str, ...]
     dtypes: tuple[Dtype, ...]
     engine: str = ""
+    terms: tuple[str, ...] = ("content", "gram", "tv")
 
 
 @dataclass(frozen=True, eq=False)
 class Targets:
     """What a painting is compared with: a value for each term of the recipe, by its name.
 
-    `values` holds features (N, height, width) for content and Gram matrices (N, N) for style.
-    Two are equal if they ask for the same formulas at the same taps: a program compiled for one
-    serves the other, if values and weights are its inputs.
+    `values` holds features (N, height, width) for content and Gram matrices (N, N) for style; a
+    term without a target has none. Two are equal if they ask for the same formulas at the same
+    taps: a program that is compiled for one serves the other, if values and weights are its inputs.
     """
 
     terms: tuple[Term, ...]
@@ -60,21 +65,30 @@ class Targets:
 
     @classmethod
     def of(
-        cls, recipe: Recipe, features: Mapping[str, Array], grams: Sequence[Mapping[str, Array]]
+        cls, recipe: Recipe, content: Array, styles: Sequence[Array], statistics: "Statistics"
     ) -> "Targets":
-        """From the content's features, and each style's Gram matrices."""
-        values = {f"content:{tap}": P for tap, P in features.items()}
-        kinds, shares = recipe.style_kinds(len(grams)), recipe.shares(len(grams))
-        for tap in recipe.style.taps:
-            found = [A[tap] for A in grams]
-            if len(kinds) == 1:
-                found = [np.sum([s * A for s, A in zip(shares, found, strict=True)], axis=0)]
-            values |= {f"{kind}:{tap}": A for (kind, _), A in zip(kinds, found, strict=True)}
-        return cls(recipe.terms(len(grams)), values, recipe.variable)
+        """From the pictures, and what computes the statistics of terms at a picture."""
+        terms, shares = recipe.terms(len(styles)), recipe.shares(len(styles))
+        of_content = [t for t in terms if t.formula.TARGET == "content"]
+        found = statistics(content, of_content, recipe.variable)
+        of_styles = [t for t in terms if t.formula.TARGET == "styles"]
+        each = [
+            statistics(style, [t for t in of_styles if t.style in (None, n)], recipe.variable)
+            for n, style in enumerate(styles)
+        ]
+        for term in of_styles:
+            if term.style is None:
+                weighed = [share * own[term.name] for share, own in zip(shares, each, strict=True)]
+                found[term.name] = np.sum(weighed, axis=0)
+            else:
+                found[term.name] = each[term.style][term.name]
+        return cls(
+            terms, {t.name: found[t.name] for t in terms if t.name in found}, recipe.variable
+        )
 
     def coefficients(self, pixels: int) -> tuple[float, ...]:
         """What each term's error is multiplied by, for a painting of so many pixels."""
-        return tuple(coefficient(t.formula, self.values.get(t.name), pixels) for t in self.terms)
+        return tuple(t.formula.coefficient(self.values.get(t.name), pixels) for t in self.terms)
 
     def alone(self, name: str) -> "Targets":
         """The same with every weight 0 but that of the term `name`."""
@@ -85,7 +99,9 @@ class Targets:
     def form(self) -> tuple[Any, ...]:
         """All but values and weights."""
         numbers = {"weight", "taps", "blend"}
-        formulas = ((t.name, t.formula.model_dump_json(exclude=numbers)) for t in self.terms)
+        formulas = (
+            (t.name, t.formula.KIND, t.formula.model_dump_json(exclude=numbers)) for t in self.terms
+        )
         return self.variable, *formulas
 
     def __eq__(self, other: object) -> bool:
@@ -97,6 +113,10 @@ class Targets:
     @property
     def taps(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(term.tap for term in self.terms if term.tap))
+
+
+Statistics = Callable[[Array, Sequence[Term], Variable], Arrays]
+"""What each term compares, by the term's name: of an image, in a variable."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +133,7 @@ class Terms:
         """From raw values in the order of `targets.terms`."""
         names = [term.name for term in targets.terms]
         values = dict(zip(names, (float(value) for value in raw), strict=True))
-        uncounted = {t.name for t in targets.terms if not getattr(t.formula, "counted", True)}
+        uncounted = {t.name for t in targets.terms if not t.formula.is_counted}
         weights = {term.name: term.weight for term in targets.terms}
         return cls(values, weights, frozenset(uncounted))
 

@@ -3,7 +3,7 @@
 It turns the first of pydantic's errors into words that need no knowledge of pydantic.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -58,7 +58,9 @@ def sentence(name: str, error: Mapping[str, Any], model: type[BaseModel]) -> str
         *path, _ = (str(part) for part in error["loc"])
         return unknown("field", name, [".".join((*path, known)) for known in known_at(path, model)])
     if error["type"] == "value_error":
-        return str(error["ctx"]["error"])
+        return own_words(name, str(error["ctx"]["error"]), model)
+    if error["type"].startswith("union_tag"):
+        return unknown_kind(error)
     given = "" if isinstance(error["input"], dict) else f", not {error['input']!r}"
     meaning = EITHER.get(name) or MEANINGS.get(error["type"])
     if meaning is None:
@@ -66,10 +68,36 @@ def sentence(name: str, error: Mapping[str, Any], model: type[BaseModel]) -> str
     return f"{name} {meaning.format(**error.get('ctx', {}))}{given}"
 
 
+def own_words(name: str, message: str, model: type[BaseModel]) -> str:
+    """What a section's own check says, with the section before a field that it begins with."""
+    begins_with_field = name and message.split(maxsplit=1)[0] in known_at(name.split("."), model)
+    return f"{name}.{message}" if begins_with_field else message
+
+
+def unknown_kind(error: Mapping[str, Any]) -> str:
+    """Of a `[[term]]` without a kind, or of one that does not exist."""
+    from nst_core.terms import KINDS
+
+    if error["type"] == "union_tag_not_found":
+        return f"each [[term]] needs a kind: {', '.join(KINDS)}"
+    return unknown("kind of term", error["ctx"]["tag"], KINDS)
+
+
 def known_at(path: Iterable[str], model: type[BaseModel]) -> Iterable[str]:
     """The fields of the section at `path`."""
-    section: Any = model
+    section, choices = model, [model]
     for name in path:
-        kind = section.model_fields[name].annotation
-        section = next((one for one in get_args(kind) if hasattr(one, "model_fields")), kind)
+        if name in section.model_fields:
+            choices = list(models_in(section.model_fields[name].annotation))
+            section = choices[0]
+        elif not name.isdigit():  # after `term` come its place in the list and its kind
+            section = next(one for one in choices if getattr(one, "KIND", "") == name)
     return tuple(section.model_fields)
+
+
+def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models that an annotation names, however deep."""
+    if hasattr(annotation, "model_fields"):
+        yield annotation
+    for one in get_args(annotation):
+        yield from models_in(one)

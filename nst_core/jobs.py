@@ -57,7 +57,8 @@ class Job:
 class Outcome:
     """What a job returned. `terms` are raw values and weights, by seam; `totals` are those of the
     painting before each step, `nudged` those of the nudged one; `complaints` are promises of the
-    contract that were broken.
+    contract that were broken. `absent` are the kinds of terms that the backend does not have; if
+    there is one, nothing else was asked.
 
     | arrays | call |
     |---|---|
@@ -81,6 +82,7 @@ class Outcome:
     totals: list[float] = field(default_factory=list)
     nudged: list[float] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
     arrays: dict[str, Array] = field(default_factory=dict)
     seconds: dict[str, list[float]] = field(default_factory=dict)
     memory: dict[str, int] = field(default_factory=dict)
@@ -127,6 +129,10 @@ class Asking:
     done: Outcome = field(default_factory=Outcome)
 
     def outcome(self) -> Outcome:
+        kinds = {formula.KIND for formula in self.recipe.formulas.values()}
+        self.done.absent = sorted(kinds - set(self.backend.about().terms))
+        if self.done.absent:
+            return self.done
         before = {name: array.copy() for name, array in self.given.items()}
         self.timed("session", lambda: self.session)
         self.done.flags = dict(self.session.flags)

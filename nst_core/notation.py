@@ -1,6 +1,8 @@
 r"""Mathematics in LaTeX: what KaTeX knows, in the few commands that `plain` can spell."""
 
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from math import isclose
 
@@ -8,11 +10,39 @@ HAT, BAR = "\u0302", "\u0304"  # combining signs
 
 _SIGNS = {
     r"\cdot": "·", r"\sum": "Σ", r"\nabla": "∇", r"\odot": "⊙", r"\downarrow": "↓",
-    r"\rightarrow": "→", r"\searrow": "↘", r"\swarrow": "↙", r"\ ": " ", "-": "−", "'": "′",
+    r"\rightarrow": "→", r"\searrow": "↘", r"\swarrow": "↙", r"\mu": "μ", r"\sigma": "σ",
+    r"\Delta": "Δ", r"\ ": " ", "-": "−", "'": "′",
     "_l": "ₗ", "_x": "ₓ", "d_": "d", "Σ ": "Σ", "{": "", "}": "",
 }  # fmt: skip
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _GROUP = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
+
+
+@dataclass(frozen=True)
+class Equation:
+    """`left = right`, both in LaTeX, and in words where that holds."""
+
+    left: str
+    right: str
+    where: str = ""
+
+    @property
+    def latex(self) -> str:
+        """A row of `aligned`."""
+        remark = f" && {words(self.where)}" if self.where else ""
+        return f"{self.left} &= {self.right}{remark}"
+
+
+def layered(name: str, letter: str, body: str, taps: Mapping[str, float]) -> Iterator[Equation]:
+    """A term at its one tap; or summed over several, with their shares in the next equation."""
+    where = f"at {', '.join(taps)}"
+    if len(taps) == 1:
+        yield Equation(term(name), product(*map(factor, taps.values()), body), where)
+        return
+    shares = [number(share) for share in taps.values()]
+    yield Equation(term(name), product(rf"\sum_l {letter}_l", body))
+    alike = len(set(shares)) == 1
+    yield Equation(f"{letter}_l", shares[0] if alike else ", ".join(shares), where)
 
 
 def number(value: float) -> str:

@@ -5,56 +5,83 @@ An iteration is one evaluation of the total and its gradient, followed by one st
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+from nst_core.section import Positive, Section
+
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Optimizer = Literal["lbfgs", "adam", "native-adam", "sgd"]
 INITS = ("content", "style", "noise")
 
 
-class Settings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Lbfgs(Settings):
+class Lbfgs(Section):
     """Constants of `nst_core.optimisers.Lbfgs`."""
 
     lr: Positive = 1.0
+    """The length of every step, in units of the quasi-Newton step."""
     history: Annotated[int, Field(ge=1)] = 100
-    """Pairs of steps and gradient differences that are kept."""
+    """How many pairs of steps and gradient differences are kept.
+
+    More memory of the curvature takes more of the machine's memory."""
     curvature: Annotated[float, Field(ge=0)] = 1e-10
-    """A pair is skipped unless y·s exceeds this share of ‖y‖‖s‖; or this, with `absolute`."""
+    """A pair is skipped unless y·s exceeds this share of ‖y‖‖s‖; or this, with `absolute`.
+
+    A higher threshold drops more pairs."""
     absolute: bool = False
+    """Whether the threshold is absolute.
+
+    An absolute threshold depends on the size of the weights; a relative one does not."""
     restart: Annotated[int, Field(ge=1)] | None = None
-    """Everything is forgotten after so many iterations."""
+    """Everything is forgotten after so many iterations.
+
+    Progress is slower when what is known of the curvature is forgotten so often."""
 
 
-class Adam(Settings):
+class Adam(Section):
     """Constants of `nst_core.optimisers.Adam` (Kingma & Ba 2015, algorithm 1)."""
 
     lr: Positive = 0.02
+    """The length of a step, in units of the variable."""
     beta1: Fraction = 0.9
+    """The decay of the mean of the gradients.
+
+    A larger value averages over more gradients: the path is smoother and slower to turn."""
     beta2: Fraction = 0.999
+    """The decay of the mean of the squared gradients.
+
+    A larger value remembers large gradients for longer."""
     epsilon: Positive = 1e-8
+    """What is added to the root of the mean square.
+
+    A large value makes the step depend on the size of the weights."""
 
 
-class Sgd(Settings):
+class Sgd(Section):
     """x ← x − lr·decay^(t / every)·g, t from 0."""
 
     lr: Positive = 100.0
+    """The length of a step is this times the gradient."""
     decay: Annotated[float, Field(gt=0, le=1)] = 0.96
+    """What the rate is multiplied by after `every` evaluations.
+
+    The smaller it is, the faster the rate falls."""
     every: Positive = 100.0
+    """How many evaluations the decay is for."""
 
 
-class Noise(Settings):
+class Noise(Section):
     """White noise, in units of the unit interval."""
 
     distribution: Literal["normal", "uniform"] = "normal"
+    """The distribution of the first image's noise: a bell or a box."""
     width: Positive = 0.25
-    """The standard deviation, or half the range."""
+    """The standard deviation, or half the range.
+
+    Wider noise begins further from a flat colour."""
     centre: Literal["grey", "mean", "black"] = "grey"
-    """Mid-grey, the mean colour of the preprocessing, or black."""
+    """Mid-grey, the mean colour of the preprocessing, or black.
+
+    The first image lies around this colour."""
 
 
 def section(optimizer: Optimizer) -> str:
@@ -62,7 +89,7 @@ def section(optimizer: Optimizer) -> str:
     return "adam" if optimizer == "native-adam" else optimizer
 
 
-class Stage(Settings):
+class Stage(Section):
     """One scale of the plan: its size in pixels, its share of the work."""
 
     size: int
@@ -80,27 +107,52 @@ class Stage(Settings):
         return self.sgd if self.optimizer == "sgd" else self.adam
 
 
-class Plan(Settings):
+class Plan(Section):
     """The schedule."""
 
     size: Annotated[int, Field(ge=1)] = 512
-    """In pixels: of the side that `side` says."""
+    """The size in pixels of the side that `side` names.
+
+    Strokes keep their size in pixels: a larger painting has finer ones."""
     side: Literal["longest", "shortest", "area"] = "longest"
-    """`area`: a picture of as many pixels as a square of that side."""
+    """Which side has that size; with `area`, a square of it has as many pixels as the painting.
+
+    A picture that is not square gets another number of pixels."""
     iterations: Annotated[int, Field(ge=1)] = 100
-    """At the finest scale."""
+    """Evaluations of the total and its gradient at the finest scale.
+
+    More evaluations come closer to the minimum."""
     coarsest: Annotated[int, Field(ge=1)] | None = None
-    """Coarse-to-fine: the size is halved while it stays at or above this; unset: one scale."""
+    """Coarse to fine: the size is halved while it stays at or above this; unset: one scale.
+
+    Coarse scales come first and find the large strokes."""
     coarser: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 1.0
-    """Each coarser scale gets this times the iterations of the next finer one."""
+    """Each coarser scale gets this times the iterations of the next finer one.
+
+    A larger value gives the coarse scales more of the work."""
     optimizer: Optimizer = "lbfgs"
+    """Which optimiser makes the steps.
+
+    L-BFGS goes further in one evaluation; Adam's step does not depend on the size of the weights,
+    although that of a framework's own Adam (native-adam), which has another ε, may; plain descent
+    depends on it entirely."""
     lbfgs: Lbfgs = Lbfgs()
+    """Used by `lbfgs`."""
     adam: Adam = Adam()
+    """Used by `adam`; `native-adam` takes its `lr` alone."""
     sgd: Sgd = Sgd()
+    """Used by `sgd`."""
     init: str = "content"
-    """`content`, `style`, `noise`, or the path of a picture."""
+    """The first image: `content`, `style`, `noise`, or the path of a picture.
+
+    From the photograph its outlines stay; from noise the style decides more, and it takes
+    longer."""
     noise: Noise = Noise()
+    """Used where `init` is `noise`."""
     seed: Annotated[int, Field(ge=0)] = 0
+    """The seed of the noise.
+
+    Another seed gives another first image, and a picture that differs in detail."""
 
     @model_validator(mode="after")
     def _native_adam_takes_a_rate_alone(self) -> Self:

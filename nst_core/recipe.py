@@ -1,41 +1,34 @@
 """A recipe: what is optimised. Network, taps, formulas, weights, and the plan it was made for.
 
 A recipe is data: a TOML file in `recipes/`, a user's own, or the record inside a finished
-picture. Every formula that it can name is written once, in `nst_core.formulas`.
+picture. Every formula that it can name is written once, in `nst_core.terms`.
 """
 
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from importlib import resources
-from math import isclose
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, Union
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, create_model, model_validator
 
 from nst_core.complaint import complaint
 from nst_core.errors import RecipeError, unknown
 from nst_core.images import read_record
 from nst_core.network import Edge, Network, Pooling, network
 from nst_core.plan import Plan
+from nst_core.section import Positive, Section, Weight
+from nst_core.terms import KINDS, Formula, Term
+from nst_core.terms.content import Content
+from nst_core.terms.gram import Gram
+from nst_core.terms.total_variation import TotalVariation
 
 DEFAULT = "default"
 
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Taps = Annotated[dict[str, Weight], Field(min_length=1)]
-
-Norm = Literal["squared", "absolute"]
+Name = Annotated[str, Field(pattern="^[a-z][a-z_]*$")]
 Triple = tuple[float, float, float]
-
-
-class Section(BaseModel):
-    """A part of a recipe: immutable, and no field that is not declared."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Preprocessing(Section):
@@ -51,89 +44,73 @@ class NetworkChoice(Section):
     """Which features are compared."""
 
     weights: str
-    """The weight set that the recipe means; used where the user asks for `auto`."""
+    """The weight set that the recipe means; used where the user asks for `auto`.
+
+    Another network sees other features: no number of one recipe means the same in the other."""
     pooling: Pooling = "max"
+    """Whether pooling takes the mean or the maximum of four activations.
+
+    Average pooling spreads a gradient over the four values of a window and paints more smoothly;
+    max pooling hands it to the largest."""
     edge: Edge = "floor"
-    """Whether pooling drops an odd last row and column, or pools what there is of them (Caffe)."""
+    """Whether pooling drops an odd last row and column, or pools what there is of them (Caffe).
+
+    An odd last row or column is dropped (floor) or pooled as far as it goes (ceil): the features
+    differ at the border of such sizes."""
     normalised: bool = False
-    """Filters rescaled to a mean activation of one (Gatys et al. 2016, section 2)."""
+    """Filters rescaled to a mean activation of one (Gatys et al. 2016, section 2).
+
+    Filters with a mean activation of one weigh alike in every layer; the terms become a different
+    size."""
     preprocessing: Preprocessing | None = None
-    """In place of that of the weights."""
+    """In place of that of the weights.
+
+    The pixels reach the network on another scale, in another order or around another mean: every
+    feature changes."""
 
     def of(self, name: str) -> Network:
         """The network called `name`, joined as the recipe says."""
         return network(name, self.pooling, self.edge)
 
 
-class Content(Section):
-    """Σ(F − P)² over the features F of the painting and P of the photograph; or Σ|F − P|."""
+class Style(Gram):
+    """The Gram matrices of the painting against those of the style, and how several styles and
+    their shapes are treated; this holds for every term whose target is the style."""
 
-    weight: Weight = 1.0
-    taps: Taps
-    norm: Norm = "squared"
-    reduction: Literal["sum", "mean", "root", "relative"] = "sum"
-    """The sum is divided by 1, by the number K of its terms, by √K, or by the sum for F = 0."""
-    factor: Positive = 1.0
-
-
-class Style(Section):
-    """Σ(G − A)² over the Gram matrices G of the painting and A of the style."""
-
-    weight: Weight
-    taps: Taps
-    average: Literal["none", "one", "double"] = "none"
-    """The taps' weights are free, must add up to one, or are divided by their number as well."""
-    gram: Literal["raw", "positions", "elements"] = "raw"
-    """F Fᵀ is divided by nothing, by M = height·width, or by N·M with N channels."""
-    centred: bool = False
-    """The mean over positions is taken from F first: a covariance."""
-    shift: float = 0.0
-    """Added to F before the product."""
-    reduction: Literal["sum", "mean", "relative", "image"] = "sum"
-    """The sum is divided by 1, by N², by ΣA², or by (3·H·W)² of the painting's H×W pixels."""
-    factor: Positive = 1.0
     combine: Literal["targets", "losses"] = "targets"
-    """Several styles: one term with their average Gram matrix, or a term for each."""
+    """Several styles: one term with their average Gram matrix, or a term for each.
+
+    Several styles are one average target, or a term each; unless errors are relative, the gradient
+    is the same and the value differs by a constant."""
     blend: tuple[Weight, ...] = ()
-    """Shares of several styles; empty: equal shares."""
+    """The shares of several styles; empty: equal shares.
+
+    The shares of several styles; one style is not affected."""
     resize: Literal["own", "content"] = "own"
-    """The style picture keeps its shape, or is brought to the photograph's height and width."""
+    """Whether the style picture keeps its shape, or is brought to that of the photograph.
 
+    Brought to the photograph's shape, the style picture is distorted and its strokes take another
+    size."""
 
-class TotalVariation(Section):
-    """Differences d between neighbouring values of the variable: Σ|d|, Σd², or Σ(d₁² + d₂²)^p."""
-
-    weight: Weight = 0.0
-    norm: Literal["absolute", "squared", "power"] = "squared"
-    exponent: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 1.25
-    """p of the norm `power`, which is summed over pixels with both neighbours."""
-    stencil: Literal["cross", "nine"] = "cross"
-    """Neighbours below and on the right; or the diagonal ones too, with shares 1/3 and 1/12."""
-    reduction: Literal["sum", "mean"] = "mean"
-    factor: Positive = 1.0
-    last_row: bool = False
-    """`power` compares each pixel with its right neighbour in the last row (a slip of SSUML)."""
-    counted: bool = True
-    """False: it has a gradient, but no part in the total that is reported."""
-
-    @model_validator(mode="after")
-    def _power_is_a_sum(self) -> Self:
-        if self.norm == "power" and (self.reduction, self.stencil) != ("sum", "cross"):
-            raise ValueError(
-                "tv.norm 'power' needs tv.reduction 'sum' and tv.stencil 'cross', "
-                f"not '{self.reduction}' and '{self.stencil}'"
-            )
-        return self
+    @property
+    def keeps_shape(self) -> bool:
+        return super().keeps_shape and self.resize == "own"
 
 
 class Variable(Section):
     """What the optimiser moves: the image times `scale`, and whether it stays in its box."""
 
     scale: Positive | tuple[Positive, Positive, Positive] = 1.0
-    """One number, or one for each of red, green and blue."""
+    """One number, or one for each of red, green and blue.
+
+    Steps and total variation are in this unit: the optimiser sees another curvature, and one
+    learning rate moves the picture by another amount."""
     box: Literal["none", "clip", "clamp"] = "none"
-    """`clip` cuts each step to the colours that exist, and L-BFGS remembers the step that was
-    made; `clamp` cuts it too, but L-BFGS remembers the step that was meant."""
+    """Whether each step is cut to the colours that exist. After `clip` L-BFGS remembers the step
+    that was made, after `clamp` the step that was meant.
+
+    Without a box, colours beyond those that exist are cut when the picture is saved; clip tells
+    L-BFGS of the cut, clamp does not."""
 
     @property
     def scales(self) -> tuple[float, float, float]:
@@ -141,18 +118,20 @@ class Variable(Section):
         return self.scale if isinstance(self.scale, tuple) else (self.scale,) * 3
 
 
-@dataclass(frozen=True)
-class Term:
-    """One summand of the total: `weight` times the formula's value at `tap`.
+def _further(kind: type[Formula]) -> type[Formula]:
+    """The kind as a `[[term]]` of a recipe: with the kind's name, and one of its own."""
+    fields: dict[str, Any] = {
+        "kind": (Literal[kind.KIND], Field(description="The kind of the term.")),
+        "name": (Name, Field(kind.KIND, description="What the term is called in results.")),
+    }
+    return create_model(f"{kind.__name__}Term", __base__=kind, __doc__=kind.__doc__, **fields)
 
-    `name` is `content:relu4_2`, `style:relu1_1` or `tv`; `tap` is empty for total variation,
-    which looks at the image itself.
-    """
 
-    name: str
-    tap: str
-    weight: float
-    formula: Content | Style | TotalVariation
+if TYPE_CHECKING:
+    Further = Formula
+else:
+    _FURTHER = tuple(_further(kind) for kind in KINDS.values())
+    Further = Annotated[Union[_FURTHER], Field(discriminator="kind")]  # noqa: UP007
 
 
 class Recipe(Section):
@@ -166,44 +145,67 @@ class Recipe(Section):
     """What a reader should know of it."""
     departures: tuple[str, ...] = ()
     """What the source does and this recipe does not."""
+    SECTIONS: ClassVar[tuple[str, ...]] = ("content", "style", "tv")
+    """The terms that have a section of their own."""
+
     network: NetworkChoice
     content: Content
     style: Style
     tv: TotalVariation = TotalVariation()
+    term: tuple[Further, ...] = ()
+    """Further terms of any kind, each a `[[term]]` with its `kind`.
+
+    Each further term pulls the picture towards what it measures."""
     variable: Variable = Variable()
     plan: Plan = Plan()
+
+    @model_validator(mode="after")
+    def _terms_differ_in_name(self) -> Self:
+        names = [*self.SECTIONS, *(one.model_dump()["name"] for one in self.term)]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two terms are called '{name}': give each [[term]] its own name")
+        return self
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:
         if not any(term.weight for term in self.terms()):
             raise ValueError("every weight is 0: nothing would be optimised")
-        total = sum(self.style.taps.values())
-        if self.style.average != "none" and not isclose(total, 1, abs_tol=1e-6):
-            average = self.style.average
-            raise ValueError(f"style.taps must add up to 1, not {total:g}: average is '{average}'")
         return self
+
+    @classmethod
+    def kind(cls, section: str) -> type[Formula]:
+        """The kind of the term that has the section."""
+        found = cls.model_fields[section].annotation
+        assert isinstance(found, type)
+        return found
+
+    @property
+    def formulas(self) -> dict[str, Formula]:
+        """Every kind of term that the recipe uses, by name, in the order of the total."""
+        further = {getattr(formula, "name", ""): formula for formula in self.term}
+        return {name: getattr(self, name) for name in self.SECTIONS} | further
 
     def terms(self, styles: int = 1) -> tuple[Term, ...]:
         """The summands of the total, content first; those of weight 0 are part of the list."""
-        content = (
-            Term(f"content:{tap}", tap, self.content.weight * share, self.content)
-            for tap, share in self.content.taps.items()
+        return tuple(
+            Term(f"{called}:{tap}" if tap else called, tap, part * weight, formula, style)
+            for name, formula in self.formulas.items()
+            for called, part, style in self.copies(name, formula, styles)
+            for tap, weight in formula.weights().items()
         )
-        weight = self.style.weight
-        if self.style.average == "double":
-            weight /= len(self.style.taps)
-        style = (
-            Term(f"{kind}:{tap}", tap, weight * part * share, self.style)
-            for kind, part in self.style_kinds(styles)
-            for tap, share in self.style.taps.items()
-        )
-        return (*content, *style, Term("tv", "", self.tv.weight, self.tv))
 
-    def style_kinds(self, styles: int) -> list[tuple[str, float]]:
-        """The first part of the style terms' names, and its share of the weight."""
-        if self.style.combine == "targets" or styles == 1:
-            return [("style", 1.0)]
-        return [(f"style{n}", part) for n, part in enumerate(self.shares(styles), start=1)]
+    def copies(
+        self, name: str, formula: Formula, styles: int
+    ) -> list[tuple[str, float, int | None]]:
+        """(name, share of the weight, number of the style) of each copy of a formula.
+
+        There is one, unless each of several styles has a term of its own.
+        """
+        if formula.TARGET != "styles" or self.style.combine == "targets" or styles == 1:
+            return [(name, 1.0, None)]
+        shares = enumerate(self.shares(styles))
+        return [(f"{name}{n + 1}", share, n) for n, share in shares]
 
     def taps(self) -> tuple[str, ...]:
         """Every tap that a term looks at, once."""
@@ -227,11 +229,11 @@ class Recipe(Section):
         from nst_core.weights.layers import missing  # imports h5py and requests
 
         before = f"{note} is not possible: " if note else ""
-        for section, taps in (("content", self.content.taps), ("style", self.style.taps)):
-            for tap in taps:
-                if tap not in network.by_name:
+        for name, formula in self.formulas.items():
+            for tap in formula.weights():
+                if tap and tap not in network.by_name:
                     line = missing(tap, network, self.network.weights)
-                    raise RecipeError(f"{before}recipe '{self.name}': {section}.taps: {line}")
+                    raise RecipeError(f"{before}recipe '{self.name}': {name}.taps: {line}")
 
 
 def names() -> tuple[str, ...]:

@@ -136,9 +136,7 @@ def styles(style: Style) -> str:
 
 def absent(recipe: Recipe) -> Iterator[str]:
     """The terms that have no weight."""
-    weights = {"content": recipe.content.weight, "style": recipe.style.weight}
-    weights["total variation"] = recipe.tv.weight
-    return (name for name, weight in weights.items() if not weight)
+    return (formula.TITLE for formula in recipe.formulas.values() if not formula.weight)
 
 
 def box(recipe: Recipe) -> str:

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nst_core import __version__, images, registry, weights
-from nst_core.backend import Array, Session, Snapshot, Targets, Terms
+from nst_core.backend import About, Array, Session, Snapshot, Targets, Terms
 from nst_core.colour import METHODS
-from nst_core.errors import DivergedError, ImageError, NstError
+from nst_core.errors import BackendError, DivergedError, ImageError, NstError
 from nst_core.images import Picture
 from nst_core.network import Network
 from nst_core.plan import INITS, Stage, section
@@ -101,6 +101,7 @@ class Job:
     @cached_property
     def session(self) -> Session:
         ask = self.request
+        check_terms(ask.backend, self.backend.about(), ask.recipe)
         return self.backend.session(
             self.network,
             self.effective,
@@ -286,6 +287,16 @@ def read_init(ask: Request) -> Picture | None:
     except ImageError as error:
         names = ", ".join(INITS)
         raise ImageError(f"--init is one of {names}, or a picture: {error}") from error
+
+
+def check_terms(name: str, about: About, recipe: Recipe) -> None:
+    """Raises BackendError if the backend lacks a kind of term that the recipe asks for."""
+    for formula in recipe.formulas.values():
+        if formula.KIND not in about.terms:
+            raise BackendError(
+                f"backend '{name}' has no term of the kind '{formula.KIND}', which recipe "
+                f"'{recipe.name}' uses. It has: {', '.join(about.terms)}"
+            )
 
 
 def check_finite(terms: Terms, stage: Stage) -> None:

@@ -14,9 +14,10 @@ import numpy as np
 
 from nst_core import recipe as recipes
 from nst_core.backend import Targets
-from nst_core.formulas import content_loss, gram_divisor, gram_matrix, style_loss
-from nst_core.recipe import Content, Recipe, Style, Term
+from nst_core.recipe import Recipe
 from nst_core.scene import Scene
+from nst_core.terms import Comparison, Term
+from nst_core.terms.gram import Gram
 from nst_core.untranslatable import check_fields, check_pictures
 
 DIGITS = 10  # of the weights, as they are printed and judged
@@ -51,36 +52,34 @@ class Side:
 
     @cached_property
     def targets(self) -> Targets:
-        style = self.recipe.style
-        P = {tap: self.scene.P[tap] for tap in self.recipe.content.taps}
-        A = {tap: gram_matrix(self.scene.S[tap], style) for tap in style.taps}
-        return Targets.of(self.recipe, P, [A])
+        pictures = {"content": self.scene.P, "styles": self.scene.S}
+        values = {
+            term.name: term.formula.statistic(pictures[term.formula.TARGET][term.tap])
+            for term in self.recipe.terms()
+            if term.tap and isinstance(term.formula, Comparison)
+        }
+        return Targets(self.recipe.terms(), values, self.recipe.variable)
 
     @cached_property
     def terms(self) -> dict[str, Term]:
-        """Those at a tap."""
-        return {term.name: term for term in self.targets.terms if term.tap}
+        """Those that are translated."""
+        return {t.name: t for t in self.targets.terms if t.name.partition(":")[0] in KINDS}
 
     @cached_property
     def coefficients(self) -> dict[str, float]:
-        names = (term.name for term in self.targets.terms)
-        return dict(zip(names, self.targets.coefficients(self.scene.pixels), strict=True))
+        pixels, values = self.scene.pixels, self.targets.values
+        return {n: t.formula.coefficient(values[n], pixels) for n, t in self.terms.items()}
 
     def divisor(self, name: str) -> float:
-        """Of the Gram matrix; 1 for content."""
+        """Of the statistic: that of the Gram matrix; 1 for content."""
         term = self.terms[name]
-        N, height, width = self.scene.F[term.tap].shape
-        style = isinstance(term.formula, Style)
-        return gram_divisor(self.recipe.style, N, height * width) if style else 1.0
+        return term.formula.divisor(self.scene.F[term.tap].shape)
 
     def value(self, name: str) -> float:
         """The weighted term at the scene's painting."""
         term, target = self.terms[name], self.targets.values[name]
-        F, formula = self.scene.F[term.tap], self.recipe.style
-        if isinstance(term.formula, Content):
-            return term.weight * content_loss(F, target, term.formula)
-        G = gram_matrix(F, formula)
-        return term.weight * style_loss(G, target, formula, self.scene.pixels)
+        F = self.scene.F[term.tap]
+        return term.weight * term.formula.value(F, target, self.scene.pixels)
 
 
 @dataclass(frozen=True)
@@ -152,14 +151,14 @@ def for_one_style(recipe: Recipe) -> Recipe:
 def changes(a: Recipe, b: Recipe, rows: tuple[Row, ...]) -> Iterator[tuple[str, Any]]:
     """(dotted key, value) of what is laid over B; B's convention for shares is kept."""
     for kind in KINDS:
-        formula: Content | Style = getattr(b, kind)
+        formula = b.formulas[kind]
         weights = {r.tap: r.translated for r in rows if r.name.startswith(f"{kind}:")}
         total = sum(weights.values())
         if not total:
             yield f"{kind}.weight", 0.0
             continue
-        average = formula.average if isinstance(formula, Style) else "none"
-        own = sum(share for tap, share in formula.taps.items() if tap in weights)
+        average = formula.average if isinstance(formula, Gram) else "none"
+        own = sum(share for tap, share in getattr(b, kind).taps.items() if tap in weights)
         shares = own if average == "none" and own else 1.0
         parts = len(weights) if average == "double" else 1
         yield f"{kind}.weight", rounded(total * parts / shares)

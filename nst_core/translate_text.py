@@ -3,13 +3,12 @@
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
 from nst_core.notation import error, fraction, number, plain
 from nst_core.recipe import Recipe
 from nst_core.recipe_sheet import broken
-from nst_core.recipe_text import content_divisor, features, gram_divisor, style_divisor
-from nst_core.translate import DIGITS, Translation
+from nst_core.translate import DIGITS, KINDS, Translation
 
 HOLDS = {
     "": "It holds at every size and for all pictures.",
@@ -75,7 +74,7 @@ def closed_form(found: Translation, width: int) -> str:
 
 def in_words(a: Recipe, b: Recipe) -> str:
     """What the symbols are, and how they make w'."""
-    F, P = plain(features("F", b.style)), plain(error("F - P", b.content.norm))
+    F, P = plain(b.style.features_latex("F")), plain(error("F - P", b.content.norm))
     double = [r.name for r in (a, b) if r.style.average == "double"]
     over = f", over the number of taps in {' and '.join(double)}" if double else ""
     return (
@@ -90,9 +89,9 @@ def used(recipe: Recipe) -> tuple[str, ...]:
     content, style = recipe.content, recipe.style
     return (
         recipe.name,
-        plain(fraction(number(content.factor), content_divisor(content))),
-        plain(fraction(number(style.factor), style_divisor(style))),
-        plain(gram_divisor(style)) or "1",
+        plain(fraction(number(content.factor), content.divisor_latex)),
+        plain(fraction(number(style.factor), style.divisor_latex)),
+        plain(style.gram_divisor_latex) or "1",
     )
 
 
@@ -140,20 +139,8 @@ def remarks(found: Translation) -> Iterator[str]:
 
 def depends(a: Recipe, b: Recipe) -> str:
     """What the closed form takes its numbers from: `activations`, the `size`, or neither."""
-    content, style = unlike(a, b, "content"), unlike(a, b, "style")
-    if "relative" in content | style:
-        return "activations"
-    grams = {a.style.gram, b.style.gram}
-    positions = "raw" in grams and len(grams) > 1 and a.style.reduction != "relative"
-    weighs = bool(a.style.weight)
-    return "size" if content or "image" in style or (positions and weighs) else ""
-
-
-def unlike(a: Recipe, b: Recipe, kind: Literal["content", "style"]) -> set[str]:
-    """The reductions of a term that A has, if they are two."""
-    one, other = (a.content, b.content) if kind == "content" else (a.style, b.style)
-    differ = one.weight and one.reduction != other.reduction
-    return {one.reduction, other.reduction} if differ else set()
+    found = {a.formulas[kind].needs(b.formulas[kind]) for kind in KINDS if a.formulas[kind].weight}
+    return next((needs for needs in ("activations", "size") if needs in found), "")
 
 
 def proof(found: Translation) -> str:

@@ -15,9 +15,11 @@ REASONS: Mapping[str, str] = {
     "pooling": "network.pooling is {} and {}, so that their features differ",
     "normalised": "network.normalised is {} and {}, so that their features differ",
     "preprocessing": "their networks are given other pixels, {}; and {}",
-    "norm": "content.norm is {} and {}, and no multiple of the one is the other",
-    "centred": "style.centred is {} and {}: Gram matrices of other features",
-    "shift": "style.shift is {} and {}: Gram matrices of other features",
+    **{
+        field: f"{name}.{field} is {{}} and {{}}{why}"
+        for name in ("content", "style")
+        for field, why in Recipe.kind(name).MUST_AGREE.items()
+    },
     "content": "their content terms share no tap: {} and {}",
     "style": "their style terms share no tap: {} and {}",
     "positions": "style.gram is {} and {}, of which only one divides by M, and the style has "
@@ -50,13 +52,12 @@ def check_fields(a: Recipe, b: Recipe) -> None:
     if not same_pixels(rule(a), rule(b)):
         said = pixels(a.network), pixels(b.network)
         raise Untranslatable(a, b, "preprocessing", said)
-    if a.content.weight:
-        alike(a, b, "norm", a.content.norm, b.content.norm)
-        share(a, b, "content", a.content.taps, b.content.taps)
-    if a.style.weight:
-        alike(a, b, "centred", a.style.centred, b.style.centred)
-        alike(a, b, "shift", a.style.shift, b.style.shift)
-        share(a, b, "style", a.style.taps, b.style.taps)
+    for kind in ("content", "style"):
+        one, other = a.formulas[kind], b.formulas[kind]
+        if one.weight:
+            for field in one.MUST_AGREE:
+                alike(a, b, field, getattr(one, field), getattr(other, field))
+            share(a, b, kind, one.weights(), other.weights())
 
 
 def check_pictures(a: Recipe, b: Recipe, scene: Scene) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = (  # those that compare numbers and take seconds
-    "tests/test_formulas.py",
+    "tests/test_terms.py",
     "tests/test_reference.py",
     "tests/test_reference_kinks.py",
     "tests/test_reference_mass.py",

@@ -171,7 +171,7 @@ def test_a_tap_that_the_network_lacks_is_answered_with_the_nearest(written):
         ("plan.sgd.decay", 2, ["plan.sgd.decay must be at most 1, not 2"]),
         ("network.preprocessing", 3, ["network.preprocessing must be a table, not 3"]),
         ("notes", "one", ["notes must be a list, not 'one'"]),
-        ("tv.norm", "power", ["tv.norm 'power'", "tv.reduction 'sum'", "not 'mean'"]),
+        ("tv.norm", "power", ["tv.norm 'power'", "reduction 'sum'", "not 'mean'"]),
         ("variable.scale", [1, 2, "a"], ["variable.scale must be", "[1, 2, 'a']"]),
         ("variable.scale", [1, 2, 3, 4], ["variable.scale must be", "three of them"]),
         ("name", 7, ["name", "7"]),

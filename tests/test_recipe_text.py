@@ -6,9 +6,13 @@ from unicodedata import normalize
 
 import numpy as np
 import pytest
+from values import content_loss, gram_matrix, style_loss, total_variation
 
-from nst_core import formulas, notation, recipe, recipe_sheet, recipe_text
+from nst_core import notation, recipe, recipe_sheet, recipe_text
 from nst_core.notation import number, plain
+from nst_core.terms.content import Content
+from nst_core.terms.gram import Gram
+from nst_core.terms.total_variation import difference
 
 SHIPPED = recipe.names()
 # all of KaTeX that is used; it was rendered with KaTeX 0.19, strict, without a complaint
@@ -197,7 +201,7 @@ def said_content(found):
 
 
 def meant_content(found):
-    value = formulas.content_loss(F, P, found.content)
+    value = content_loss(F, P, found.content)
     return sum(t.weight * value for t in found.terms() if t.name.startswith("content"))
 
 
@@ -218,15 +222,15 @@ def said_style(found, which="style"):
 
 
 def meant_style(found):
-    G, A = (formulas.gram_matrix(x, found.style) for x in (F, S))
-    value = formulas.style_loss(G, A, found.style, PIXELS)
+    G, A = (gram_matrix(x, found.style) for x in (F, S))
+    value = style_loss(G, A, found.style, PIXELS)
     return sum(t.weight * value for t in found.terms() if t.name.startswith("style"))
 
 
 def said_tv(found, x):
     text = lines(found)["tv"]
     pairs = {"↓": (1, 0), "→": (0, 1), "↘": (1, 1), "↙": (1, -1)}
-    d = {arrow: formulas.difference(x, *pair) for arrow, pair in pairs.items()}
+    d = {arrow: difference(x, *pair) for arrow, pair in pairs.items()}
     if found.tv.norm == "power":
         d = {"↓": (x[:, 1:] - x[:, :-1])[:, :, :-1], "→": (x[:, :, 1:] - x[:, :, :-1])[:, :-1]}
     code = re.sub(r"mean \|d(.)\|", r"np.abs(d['\1']).mean()", text)
@@ -289,23 +293,23 @@ def test_every_total_variation_is_what_it_says():
     x = RANDOM.random((3, 5, 7))
     for changes in SMOOTH:
         found = loaded(**changes)
-        meant = found.tv.weight * formulas.total_variation(x, found.tv)
+        meant = found.tv.weight * total_variation(x, found.tv)
         assert said_tv(found, x) == pytest.approx(meant, rel=CLOSE), changes
 
 
 MUTANTS = {
-    "content_divisor": lambda _: r"N \, M",
-    "style_divisor": lambda _: "N^2",
-    "gram_divisor": lambda _: "M",
-    "reduced_divisor": lambda *_: r"N^2 \, M^2",
-    "averaged": lambda _: "",
-    "features": lambda letter, _: letter,
+    "content.divisor_latex": (Content, "divisor_latex", property(lambda _: r"N \, M")),
+    "style.divisor_latex": (Gram, "divisor_latex", property(lambda _: "N^2")),
+    "gram_divisor_latex": (Gram, "gram_divisor_latex", property(lambda _: "M")),
+    "reduced_divisor": (Gram, "reduced_divisor", lambda *_: r"N^2 \, M^2"),
+    "averaged": (Gram, "averaged", property(lambda _: "")),
+    "features_latex": (Gram, "features_latex", lambda _, letter: letter),
 }
 
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_wrong_formula_is_noticed(name, monkeypatch):
-    monkeypatch.setattr(recipe_text, name, MUTANTS[name])
+    monkeypatch.setattr(*MUTANTS[name])
     with pytest.raises(AssertionError):
         say_everything()
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from values import content_loss, gram_matrix, style_loss, with_gradient
 
 from nst_core import recipe
 from nst_core.backend import Targets
-from nst_core.formulas import content_loss, error, gram_divisor, gram_matrix, style_loss
-from nst_core.formulas import total_variation as recipe_total_variation
 from nst_core.network import network
-from nst_core.reference import losses, open_backend
+from nst_core.reference import open_backend
 from nst_core.run import effective_weights
+from nst_core.terms.formula import total_error
 
 SAME = 1e-12  # sums of 1e5 squares in another order; measured: 2e-15 at most
 SIZE, OTHER = (32, 48), (48, 32)  # of the photograph, of the style picture: 16 and more units deep
@@ -251,23 +251,25 @@ def written_out(row, F, P, S, x):
 
 
 def by_recipe(loaded, F, P, S, x):
-    """The same through the recipe: `Targets` and `formulas`."""
-    content = {tap: P[tap] for tap in loaded.content.taps}
-    gram = {tap: gram_matrix(S[tap], loaded.style) for tap in loaded.style.taps}
-    targets = Targets.of(loaded, content, [gram])
+    """The same through the recipe: `Targets` and its terms."""
+
+    def statistics(picture, terms, _):
+        return {term.name: term.formula.statistic(picture[term.tap]) for term in terms}
+
+    targets = Targets.of(loaded, P, [S], statistics)
     terms = {}
     for term, factor in zip(targets.terms, targets.coefficients(x[0].size), strict=True):
         target = targets.values.get(term.name)
         if term.name.startswith("content"):
-            raw = factor * error(F[term.tap], target, term.formula.norm)
+            raw = factor * total_error(F[term.tap] - target, term.formula.norm)
             assert raw == content_loss(F[term.tap], target, term.formula)
         elif term.name.startswith("style"):
             G = gram_matrix(F[term.tap], term.formula)
-            raw = factor * error(G, target)
+            raw = factor * total_error(G - target)
             assert raw == style_loss(G, target, term.formula, x[0].size)
         else:
             scale = np.reshape(targets.variable.scales, (-1, 1, 1))
-            raw = recipe_total_variation(scale * x, term.formula)
+            raw = term.formula.value(scale * x, None, x[0].size)
         terms[term.name] = term.weight * raw
     return terms
 
@@ -345,7 +347,7 @@ def test_weights_times_coefficients_are_the_canonical_table(loaded, row):
         else:
             target = np.ones((N, N))
             expected = row.shares.get(term.tap, 1) * row.s(N, M, S)
-            divisor = gram_divisor(term.formula, N, M) ** 2
+            divisor = term.formula.divisor((N, M)) ** 2
         targets = Targets((term,), {term.name: target}, loaded.variable)
         (factor,) = targets.coefficients(S)
         assert term.weight * factor / divisor == pytest.approx(expected, rel=1e-12, abs=0)
@@ -377,7 +379,7 @@ def test_the_gradient_of_jcjohnsons_total_variation_is_what_his_module_adds():
     g[:, :-1, 1:] -= right
     g[:, 1:, :-1] -= below
     for name in ("jcjohnson", "jcjohnson-as-run"):
-        _, found = losses.smoothness(x, recipe.load(name).tv)
+        _, found = with_gradient(x, None, recipe.load(name).tv)
         np.testing.assert_allclose(found, g, rtol=0, atol=1e-12 * np.abs(g).max())
 
 
@@ -547,7 +549,7 @@ def test_pixels_by_256_are_pixels_by_256_everywhere():
         ("kimrass", "variable.scale", [1, 2], ["variable.scale", "three of them", "[1, 2]"]),
         ("cysmith", "content.reduction", "rot", ["'sum', 'mean', 'root' or 'relative'", "'rot'"]),
         ("keras-2017", "plan.side", "height", ["'longest', 'shortest' or 'area'", "'height'"]),
-        ("keras-2017", "tv.reduction", "mean", ["tv.reduction 'sum'", "'mean'"]),
+        ("keras-2017", "tv.reduction", "mean", ["reduction 'sum'", "'mean'"]),
         ("anishathalye", "style.taps.relu1_1", 0.3, ["style.taps", "add up to 1, not 1.1", "one"]),
         ("cysmith-as-run", "style.taps.relu1_1", 0.1, ["add up to 1, not 0.9", "double"]),
     ],

@@ -120,7 +120,7 @@ def test_a_rectification_is_one_term(vgg):
 @pytest.mark.parametrize("gram", ["raw", "positions", "elements"])
 def test_the_mass_of_a_gram_matrix_is_that_of_its_products(random, gram):
     F = random.standard_normal((3, 4, 5))
-    found = mass.gram(F, style_formula(gram=gram))
+    found = style_formula(gram=gram).statistic_mass(F)
     divisor = {"raw": 1, "positions": 20, "elements": 60}[gram]
     assert_terms(found, lambda i, j: (F[i] * F[j]).ravel() / divisor)
     assert found.terms == 20
@@ -128,7 +128,7 @@ def test_the_mass_of_a_gram_matrix_is_that_of_its_products(random, gram):
 
 def test_a_mean_or_a_shift_is_one_more_term_of_each_factor(random):
     F = random.standard_normal((3, 4, 5))
-    found = mass.gram(F, style_formula(centred=True, shift=-2.0))
+    found = style_formula(centred=True, shift=-2.0).statistic_mass(F)
     size = np.abs(F) + np.abs(F).mean((1, 2), keepdims=True) + 2
     np.testing.assert_allclose(found.mass, np.einsum("ihw,jhw->ij", size, size), rtol=SAME)
 
@@ -143,7 +143,7 @@ REDUCED = {
 @pytest.mark.parametrize("reduction", REDUCED)
 def test_the_mass_of_a_squared_error_is_that_of_a_product_of_differences(random, reduction):
     F, P = random.standard_normal((2, 2, 3, 4))
-    found = mass.content(F, P, content_formula(reduction=reduction, factor=0.5))
+    found = content_formula(reduction=reduction, factor=0.5).mass(F, P, 1)
     each = [abs(f - p) * (abs(f) + abs(p)) for f, p in zip(F.flat, P.flat, strict=True)]
     assert found.mass == pytest.approx(0.5 * sum(each) / REDUCED[reduction](P), rel=SAME)
     assert found.terms == 24
@@ -151,7 +151,7 @@ def test_the_mass_of_a_squared_error_is_that_of_a_product_of_differences(random,
 
 def test_the_mass_of_an_absolute_error_is_that_of_both_its_sides(random):
     F, P = random.standard_normal((2, 2, 3, 4))
-    found = mass.content(F, P, content_formula(norm="absolute", reduction="root"))
+    found = content_formula(norm="absolute", reduction="root").mass(F, P, 1)
     each = [abs(f) + abs(p) for f, p in zip(F.flat, P.flat, strict=True)]
     assert found.mass == pytest.approx(sum(each) / 24**0.5, rel=SAME)
 
@@ -160,7 +160,7 @@ def test_the_mass_of_an_absolute_error_is_that_of_both_its_sides(random):
 def test_the_mass_of_style_has_that_of_the_gram_matrix(random, reduction):
     F, A = random.standard_normal((3, 4, 5)), random.standard_normal((3, 3))
     formula = style_formula(gram="positions", reduction=reduction, factor=0.25)
-    found = mass.style(F, A, formula, 20)
+    found = formula.mass(F, A, 20)
     each = []
     for i, j in product(range(3), range(3)):
         terms = (F[i] * F[j]).ravel() / 20
@@ -184,7 +184,7 @@ def pairs(x, directions=((1, 0), (0, 1))):
 @pytest.mark.parametrize("norm", ["absolute", "squared"])
 def test_the_mass_of_total_variation_is_that_of_both_its_pixels(random, norm, reduction):
     x = random.standard_normal((3, 4, 5))
-    found = mass.total_variation(x, recipe.TotalVariation(norm=norm, reduction=reduction))
+    found = recipe.TotalVariation(norm=norm, reduction=reduction).mass(x, None, 1)
     expected = 0.0
     for both in pairs(x):
         each = [(abs(a) + abs(b)) * (1 if norm == "absolute" else abs(a - b)) for a, b in both]
@@ -199,7 +199,7 @@ def test_diagonal_neighbours_count_with_their_share(random):
     across, diagonal = pairs(x), pairs(x, ((1, 1), (1, -1)))
     expected = sum(abs(a) + abs(b) for both in across for a, b in both) / 3
     expected += sum(abs(a) + abs(b) for both in diagonal for a, b in both) / 12
-    found = mass.total_variation(x, formula)
+    found = formula.mass(x, None, 1)
     assert found.mass == pytest.approx(expected, rel=SAME)
     assert found.terms == 3 * (3 * 5 + 4 * 4 + 2 * 3 * 4)
 
@@ -207,7 +207,7 @@ def test_diagonal_neighbours_count_with_their_share(random):
 def test_what_is_equal_has_no_mass_but_that_of_its_own_rounding():
     flat = np.full((3, 4, 5), 0.3)
     squared, absolute = (
-        mass.total_variation(flat, recipe.TotalVariation(norm=norm, reduction="sum"))
+        recipe.TotalVariation(norm=norm, reduction="sum").mass(flat, None, 1)
         for norm in ("squared", "absolute")
     )
     assert (squared.value, squared.mass) == (0, 0)
@@ -216,18 +216,23 @@ def test_what_is_equal_has_no_mass_but_that_of_its_own_rounding():
 
 # What a mass is for
 
+
+def variation(x, **fields):
+    return recipe.TotalVariation(**fields).mass(x, None, 1)
+
+
 FORMULAS = {
-    "content": lambda F, P: mass.content(F, P, content_formula()),
-    "absolute content": lambda F, P: mass.content(F, P, content_formula(norm="absolute")),
-    "Gram": lambda F, P: mass.gram(F, style_formula()),
-    "centred Gram": lambda F, P: mass.gram(F, style_formula(centred=True, shift=1.0)),
-    "style": lambda F, P: mass.style(F, P[:, :3, 0], style_formula(), 1),
-    "absolute variation": lambda F, P: mass.total_variation(
-        F, recipe.TotalVariation(norm="absolute", stencil="nine")
+    "content": lambda F, P: content_formula().mass(F, P, 1),
+    "absolute content": lambda F, P: content_formula(norm="absolute").mass(F, P, 1),
+    "Gram": lambda F, P: style_formula().statistic_mass(F),
+    "centred Gram": lambda F, P: style_formula(centred=True, shift=1.0).statistic_mass(F),
+    "style": lambda F, P: style_formula().mass(F, P[:, :3, 0], 1),
+    "absolute variation": lambda F, P: recipe.TotalVariation(norm="absolute", stencil="nine").mass(
+        F, None, 1
     ),
-    "squared variation": lambda F, P: mass.total_variation(F, recipe.TotalVariation()),
-    "powers": lambda F, P: mass.total_variation(
-        F, recipe.TotalVariation(norm="power", reduction="sum", exponent=1.25)
+    "squared variation": lambda F, P: recipe.TotalVariation().mass(F, None, 1),
+    "powers": lambda F, P: recipe.TotalVariation(norm="power", reduction="sum", exponent=1.25).mass(
+        F, None, 1
     ),
 }
 
@@ -263,12 +268,7 @@ def test_values_are_those_of_the_session(tiny, pictures, every_term, pooling, ru
     targets = session.targets(pictures["content"], styles, every_term)
     raw = session.terms(image, targets).raw
     for term in targets.terms:
-        F, value = features.get(term.tap), targets.values.get(term.name)
-        if term.name.startswith("content"):
-            found = mass.content(F, value, term.formula)
-        elif term.name.startswith("style"):
-            found = mass.style(F, value, term.formula, image[0].size)
-        else:
-            found = mass.total_variation(image, term.formula)
+        x = features[term.tap] if term.tap else image
+        found = term.formula.mass(x, targets.values.get(term.name), image[0].size)
         assert found.value == raw[term.name]
         assert found.mass >= found.value

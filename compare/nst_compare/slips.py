@@ -14,7 +14,6 @@ from nst_core.backend import Array
 from nst_core.conformance.judge import Judge, Row
 from nst_core.conformance.measures import norm_wise
 from nst_core.conformance.mutants import MUTANTS, EpsilonHat
-from nst_core.formulas import gram_matrix
 from nst_core.reference.net import Vgg, preprocess
 
 LEFT = 1e-3  # the right mistake leaves only rounding errors, a wrong one most of the error
@@ -84,7 +83,7 @@ def rounding(judge: Judge, name: str) -> str:
 def gram_cause(judge: Judge, tap: str) -> str:
     """The factor by which a Gram matrix is wrong; empty if it is wrong in another way."""
     F, found = judge.found(f"features:{tap}"), judge.found(f"itself:style:{tap}")
-    right = gram_matrix(F, judge.truth.recipe.style)
+    right = judge.truth.recipe.style.statistic(F)
     if found.shape != right.shape or not np.isfinite(found).all():
         return ""
     factor = float(np.vdot(right, found) / np.vdot(right, right))

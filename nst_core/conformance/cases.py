@@ -12,6 +12,7 @@ from nst_core.backend import Array, Dtype
 from nst_core.jobs import Job, picked
 from nst_core.network import network
 from nst_core.recipe import Recipe, names
+from nst_core.terms import KINDS
 from nst_core.weights import Weights
 
 TRAINED = "vgg16-caffe"
@@ -52,6 +53,10 @@ FORMULAS: Mapping[str, tuple[tuple[str, Any], ...]] = {
         ("plan.optimizer", "adam"),
         ("plan.adam.lr", 10.0),
     ),
+} | {
+    kind.KIND: (("term", [{"kind": kind.KIND, **kind.EXAMPLE}]),)
+    for kind in KINDS.values()
+    if kind.EXAMPLE
 }
 STEPS = 10
 ONCE = ("features", "itself", "terms", "gradient")
@@ -122,6 +127,12 @@ RANDOM = (
     Case("smallest", "random-vgg19:0", "means", ONCE),
 )
 FAST = (Case("photograph", "random-tiny:0", "sums", (*EACH, *PATHS), exact=False),)
+# each kind of term that no section of a recipe has
+FURTHER = tuple(
+    Case("photograph", "random-tiny:0", kind.KIND, (*EACH, *PATHS))
+    for kind in KINDS.values()
+    if kind.EXAMPLE
+)
 REAL = (
     Case("photograph", TRAINED, "means", ONCE),
     Case("flat", TRAINED, "boxed", (*ONCE, *PATHS)),
@@ -132,7 +143,7 @@ REAL = (
 def chosen(dtype: Dtype) -> tuple[Case, ...]:
     """The cases of a run: the fast path too in single precision, real weights if they are here."""
     fast = FAST if dtype != "float64" else ()
-    return RANDOM + fast + (REAL if weights.cached(TRAINED) else ())
+    return RANDOM + fast + FURTHER + (REAL if weights.cached(TRAINED) else ())
 
 
 def of_recipes() -> tuple[Case, ...]:

@@ -42,6 +42,8 @@ class Verdict:
     seconds: float = 0.0
     failure: str = ""
     output: str = ""
+    absent: tuple[str, ...] = ()
+    """The kinds of terms that the backend does not have, and on which it was not tried."""
 
     @property
     def holds(self) -> bool:
@@ -63,6 +65,7 @@ class Verdict:
             "output": self.output,
             "framework": f"{self.about.framework} {self.about.version}" if self.about else "",
             "flags": self.flags,
+            "absent": list(self.absent),
             "seconds": round(self.seconds, 1),
             "rows": [
                 {
@@ -133,10 +136,13 @@ def verdict(
     findings = tuple(
         Finding(case.name, row)
         for case, outcome in zip(asked, outcomes, strict=True)
+        if not outcome.absent
         for row in rows(case, outcome, dtype)
     )
-    flags = outcomes[0].flags
-    return Verdict(backend, dtype, findings, about, flags, time.monotonic() - began)
+    flags = next((outcome.flags for outcome in outcomes if outcome.flags), {})
+    absent = tuple(sorted({kind for outcome in outcomes for kind in outcome.absent}))
+    seconds = time.monotonic() - began
+    return Verdict(backend, dtype, findings, about, flags, seconds, absent=absent)
 
 
 def rows(case: Case, outcome: Outcome, dtype: Dtype) -> list[Row]:

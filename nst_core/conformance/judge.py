@@ -21,10 +21,9 @@ from nst_core.conformance.measures import norm_wise, ratio, units
 from nst_core.conformance.truth import Sides, Truth
 from nst_core.jobs import Outcome, path_steps
 from nst_core.network import KERNEL
-from nst_core.recipe import Content, Style, Term
 from nst_core.reference import mass
-from nst_core.reference.mass import Sum
 from nst_core.reference.net import Kinks, kinks
+from nst_core.terms import Comparison, Sum, Term
 
 Operation = tuple[str, str, str, Array, Sum]  # what, kind, at, computed, expected
 
@@ -43,8 +42,8 @@ class Row:
     measured: float
     budget: float
     kind: str = ""
-    """What is measured: conv, relu, pool, gram, content, style, tv, features, kinks, gradient,
-    step, path, total or distance."""
+    """What is measured: conv, relu, pool, a kind of statistic, such as gram, a term by its name,
+    features, kinks, gradient, step, path, total or distance."""
     at: str = ""
     """The layer, tap or step."""
 
@@ -151,9 +150,10 @@ class Judge:
     # level 1
 
     def operations(self) -> Iterator[Row]:
-        # a channel that is constant is flat too, and is all cancellation where Grams are centred
-        flat = self.truth.question.flat or self.truth.recipe.style.centred
-        for what, kind, at, computed, expected in chain(self.layers(), self.grams(), self.sums()):
+        formulas = self.truth.recipe.formulas.values()
+        flat = self.truth.question.flat or any(formula.cancels for formula in formulas)
+        asked = chain(self.layers(), self.statistics(), self.sums())
+        for what, kind, at, computed, expected in asked:
             error = units(computed, expected, self.precision.unit)
             yield Row(1, what, error, budgets.operation(expected.terms, flat=flat), kind, at)
 
@@ -170,12 +170,19 @@ class Judge:
                 expected = mass.layer(self.truth.vgg, layer, x)
                 yield name, layer.kind, name, features[name], expected
 
-    def grams(self) -> Iterator[Operation]:
-        style = self.truth.recipe.style
-        for tap in style.taps:
-            F = self.found(f"features:{tap}")
-            G = self.found(f"itself:style:{tap}")
-            yield f"gram {tap}", "gram", tap, G, mass.gram(F, style)
+    def statistics(self) -> Iterator[Operation]:
+        """Each statistic that is not the features themselves, of the backend's own features."""
+        for term in self.truth.recipe.terms():
+            if not isinstance(term.formula, Comparison):
+                continue
+            expected = term.formula.statistic_mass(self.seen(term))
+            if expected.terms:
+                kind, computed = term.formula.KIND, self.found(f"itself:{term.name}")
+                yield f"{kind} {term.tap}".rstrip(), kind, term.tap, computed, expected
+
+    def seen(self, term: Term) -> Array:
+        """What the term looks at: the backend's own features, or the variable."""
+        return self.found(f"features:{term.tap}") if term.tap else self.truth.seen(term)
 
     def sums(self) -> Iterator[Operation]:
         for seam, told in self.outcome.terms.items():
@@ -193,16 +200,8 @@ class Judge:
         return found._replace(terms=found.terms + sum(sums))
 
     def sum_alone(self, term: Term) -> Sum:
-        match term.formula:
-            case Content() as formula:
-                F, P = self.found(f"features:{term.tap}"), self.targets.values[term.name]
-                return mass.content(F, P, formula)
-            case Style() as formula:
-                F, A = self.found(f"features:{term.tap}"), self.targets.values[term.name]
-                return mass.style(F, A, formula, self.truth.image[0].size)
-            case formula:
-                x = self.truth.session.scale(self.truth.targets) * self.truth.image
-                return mass.total_variation(x, formula)
+        target = self.targets.values.get(term.name)
+        return term.formula.mass(self.seen(term), target, self.truth.image[0].size)
 
     # level 2
 
@@ -212,12 +211,11 @@ class Judge:
             error = norm_wise(F, self.truth.features[layer])
             yield Row(2, layer, error, budget, "features", layer)
         for term in self.truth.targets.terms:
-            if term.tap:
+            if isinstance(term.formula, Comparison):
                 value = self.truth.targets.values[term.name]
                 error = norm_wise(self.found(f"targets:{term.name}"), value)
                 allowed = budget * self.truth.condition(term)
-                kind = "gram" if isinstance(term.formula, Style) else "content"
-                yield Row(2, f"target {term.name}", error, allowed, kind, term.tap)
+                yield Row(2, f"target {term.name}", error, allowed, term.formula.KIND, term.tap)
 
     # level 3
 
@@ -259,14 +257,14 @@ class Judge:
     def steps(self) -> Iterator[Row]:
         """Each step by the core's optimiser, which takes over the backend's state before it."""
         stage, unit = self.truth.stage, self.precision.image_unit
-        first = mass.Sum(self.truth.start, np.abs(self.truth.start), 1)
+        first = Sum(self.truth.start, np.abs(self.truth.start), 1)
         error = units(self.found("image:0"), first, unit)
         yield Row(4, "first image", error, budgets.STEP["adam"], "step")
         budget = budgets.STEP[stage.optimizer]
         stepped = self.stepped(optimisers.make_optimiser(stage))
         for t, (x, expected, after) in enumerate(stepped):
             reach = np.abs(expected - x) if stage.optimizer == "sgd" else stage.settings.lr
-            error = units(after, mass.Sum(expected, np.abs(x) + reach, 1), unit)
+            error = units(after, Sum(expected, np.abs(x) + reach, 1), unit)
             allowed = budget * (self.cancellation(t) if budget < error < np.inf else 1.0)
             self.allowed.append(allowed)
             yield Row(4, f"{stage.optimizer}, step {t}", error, allowed, "step", str(t))
@@ -284,7 +282,7 @@ class Judge:
     def stepped(self, optimiser: optimisers.Optimiser) -> Iterator[tuple[Array, Array, Array]]:
         """(the backend's variable, what `optimiser` makes of it, what the backend made)."""
         box = self.truth.recipe.variable.box
-        scale = self.truth.session.scale(self.truth.targets)
+        scale = self.truth.session.scale(self.truth.recipe.variable)
         points = [self.found(f"image:{t}") * scale for t in range(self.truth.stage.iterations)]
         points.append(self.found("paint") * scale)
         for t, (x, after) in enumerate(pairwise(points)):

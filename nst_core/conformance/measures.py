@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from nst_core.backend import Array
-from nst_core.reference.mass import Sum
+from nst_core.terms import Sum
 
 
 def comparable(found: Array, truth: Array) -> bool:

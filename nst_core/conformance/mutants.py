@@ -18,14 +18,16 @@ from nst_core.conformance.check import truth
 from nst_core.conformance.judge import Judge, Row
 from nst_core.conformance.truth import Truth
 from nst_core.errors import WorkerError
-from nst_core.formulas import gram_matrix
 from nst_core.jobs import do
 from nst_core.network import KERNEL, Layer, Network
 from nst_core.plan import Stage
-from nst_core.recipe import Recipe, Style, Term, TotalVariation
+from nst_core.recipe import Recipe, Variable
 from nst_core.reference import NumpyBackend
 from nst_core.reference.net import Choice, Pullback, Vgg, convolution, pool
 from nst_core.reference.paint import NumpySession
+from nst_core.terms import KINDS, Formula, Term
+from nst_core.terms.gram import Gram
+from nst_core.terms.total_variation import TotalVariation
 from nst_core.weights import Weights
 
 Layered = tuple[Array, Pullback]
@@ -169,10 +171,16 @@ class Careless(NumpySession):
 class GramPerChannel(NumpySession):
     """Divides by the channels, whatever the recipe says."""
 
-    def grams(self, image: Array, style: Style) -> dict[str, Array]:
-        S = self.features(image, tuple(style.taps))
-        raw = style.model_copy(update={"gram": "raw"})
-        return {tap: gram_matrix(F, raw) / len(F) for tap, F in S.items()}
+    def statistics(
+        self, image: Array, terms: Sequence[Term], variable: Variable
+    ) -> dict[str, Array]:
+        found = super().statistics(image, terms, variable)
+        for term in terms:
+            if isinstance(term.formula, Gram):
+                raw = term.formula.model_copy(update={"gram": "raw"})
+                F = self.features(image, [term.tap])[term.tap]
+                found[term.name] = raw.statistic(F) / len(F)
+        return found
 
 
 class SumOfStyles(NumpySession):
@@ -237,6 +245,29 @@ class GradientOfVariable(NumpySession):
     ) -> tuple[Terms, Array]:
         terms, g = super().gradient(image, targets, kinks)
         return terms, g / targets.variable.scale
+
+
+def mistaken(kind: type[Formula], wrong: type[Formula]) -> type[NumpySession]:
+    """A session that computes one kind of term by a wrong version of its formula."""
+
+    def swapped(term: Term) -> Term:
+        if term.formula.KIND != kind.KIND:
+            return term
+        fields = term.formula.model_dump(exclude={"kind", "name"})
+        return replace(term, formula=wrong.model_validate(fields))
+
+    class Mistaken(NumpySession):
+        def statistics(
+            self, image: Array, terms: Sequence[Term], variable: Variable
+        ) -> dict[str, Array]:
+            return super().statistics(image, [swapped(term) for term in terms], variable)
+
+        def term(
+            self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
+        ) -> tuple[float, Array]:
+            return super().term(swapped(term), image, features, targets)
+
+    return Mistaken
 
 
 # the optimiser and the path
@@ -374,9 +405,13 @@ class Mutant:
     wrong: type[Vgg] | type[NumpySession] | Callable[[], list[Row]]
     pictures: str = "photograph"
     dtype: Dtype = "float64"
+    kind: str = ""
+    """The kind of term that is wrong, if it has a case of its own."""
 
     @property
     def case(self) -> cases.Case:
+        if self.kind:
+            return next(case for case in cases.FURTHER if case.formula == self.kind)
         return next(case for case in cases.RANDOM if case.pictures == self.pictures)
 
     def rows(self) -> list[Row]:
@@ -453,6 +488,11 @@ MUTANTS = (
     Mutant("another first image", 4, OtherStart),
     Mutant("gradient of the image before", 5, OldGradient),
     Mutant("totals of the step before", 6, LateTotals),
+    *(
+        Mutant(f"{kind.KIND}: {name}", level, mistaken(kind, wrong), kind=kind.KIND)
+        for kind in KINDS.values()
+        for name, (level, wrong) in kind.MISTAKES.items()
+    ),
 )
 
 

@@ -45,6 +45,8 @@ def summary(verdict: Verdict) -> str:
         return f"{name}: {verdict.failure}"
     broken = sum(not finding.row.holds for finding in verdict.findings)
     said = f"{broken} of {len(verdict.findings)} budgets broken" if broken else "every budget holds"
+    if verdict.absent:
+        said += f", without the terms {', '.join(verdict.absent)}, which it does not have"
     framework = f"{verdict.about.framework} {verdict.about.version}" if verdict.about else ""
     device = verdict.flags.get("device", "")
     return f"{name}: {said} ({framework}, {device}, {verdict.seconds:.0f} s)"

@@ -12,11 +12,11 @@ from nst_core.backend import Array, Snapshot, Targets
 from nst_core.conformance.measures import norm_wise
 from nst_core.jobs import nudged, styles
 from nst_core.plan import Stage
-from nst_core.recipe import Recipe, Style, Term
-from nst_core.reference import mass
+from nst_core.recipe import Recipe
 from nst_core.reference.net import Choice, Kinks, kinks, windows
 from nst_core.reference.paint import NumpySession
 from nst_core.run import effective_weights
+from nst_core.terms import Comparison, Term
 from nst_core.weights import Weights
 
 TIE = 1e-12
@@ -144,11 +144,16 @@ class Truth:
         return order[..., -1], order[..., -2]
 
     def condition(self, term: Term) -> float:
-        """‖mass‖ / ‖value‖ of the term's Gram matrix: what its sums lose by cancellation."""
-        if not isinstance(term.formula, Style):
-            return 1.0
-        found = mass.gram(self.features[term.tap], term.formula)
+        """‖mass‖ / ‖value‖ of the term's statistic: what its sums lose by cancellation."""
+        assert isinstance(term.formula, Comparison)
+        found = term.formula.statistic_mass(self.seen(term))
         return float(np.linalg.norm(found.mass) / np.linalg.norm(found.value))
+
+    def seen(self, term: Term) -> Array:
+        """What the term looks at: features, or the variable."""
+        if term.tap:
+            return self.features[term.tap]
+        return self.session.scale(self.recipe.variable) * self.image
 
     def gradient(self, image: Array, targets: Targets, pattern: Kinks) -> Array:
         """d total / d image on a given pattern of kinks; empty if that pattern does not fit."""

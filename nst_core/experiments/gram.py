@@ -17,10 +17,9 @@ from nst_core import images
 from nst_core.backend import Array
 from nst_core.experiments import chart, output
 from nst_core.experiments.sheet import LARGEST, Block, Tile, draw, from_pixels
-from nst_core.formulas import gram_matrix
-from nst_core.recipe import Style
 from nst_core.request import Request
 from nst_core.run import Job
+from nst_core.terms.gram import Gram
 
 TAPS = tuple(f"relu{block}_1" for block in range(1, 6))
 DECADES = 4  # of the logarithmic part of the scale; below it is linear
@@ -67,7 +66,7 @@ def measure(request: Request, by_energy: bool) -> list[Tap]:
 def tap(name: str, F: Array, by_energy: bool) -> Tap:
     """`by_energy` puts the channels of the largest mean square, the diagonal of G, first."""
     F = np.asarray(F, np.float64)
-    G = gram_matrix(F, Style(weight=1, taps={name: 1}, gram="positions"))
+    G = Gram(weight=1, taps={name: 1}, gram="positions").statistic(F)
     order = np.argsort(-np.diag(G), kind="stable") if by_energy else np.arange(len(G))
     return Tap(name, F, G, order)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from nst_core.backend import About, Dtype, Requirement, Session, choose
 from nst_core.network import Network
+from nst_core.terms import KINDS
 from nst_core.weights import Weights
 
 
@@ -17,7 +18,8 @@ class NumpyBackend:
     engines = ()
 
     def about(self) -> About:
-        return About("NumPy", np.__version__, ("cpu",), ("float32", "float64"))
+        dtypes: tuple[Dtype, ...] = ("float32", "float64")
+        return About("NumPy", np.__version__, ("cpu",), dtypes, terms=tuple(KINDS))
 
     def session(
         self,

@@ -6,13 +6,12 @@ from functools import partial
 import numpy as np
 
 from nst_core import optimisers
-from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
-from nst_core.formulas import gram_matrix
+from nst_core.backend import Array, Arrays, Dtype, Snapshot, Targets, Terms, Watch
 from nst_core.network import Network
 from nst_core.plan import Stage
-from nst_core.recipe import Content, Recipe, Style, Term
-from nst_core.reference import losses
+from nst_core.recipe import Recipe, Variable
 from nst_core.reference.net import Kinks, Vgg
+from nst_core.terms import Comparison, Term
 from nst_core.weights import Weights
 
 
@@ -29,12 +28,18 @@ class NumpySession:
 
     def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
         recipe.check(self.vgg.network)
-        P = self.features(content, tuple(recipe.content.taps))
-        return Targets.of(recipe, P, [self.grams(style, recipe.style) for style in styles])
+        return Targets.of(recipe, content, styles, self.statistics)
 
-    def grams(self, image: Array, style: Style) -> dict[str, Array]:
-        S = self.features(image, tuple(style.taps))
-        return {tap: gram_matrix(F, style) for tap, F in S.items()}
+    def statistics(self, image: Array, terms: Sequence[Term], variable: Variable) -> Arrays:
+        """What each term compares, at an image."""
+        image = image.astype(self.dtype)
+        features = self.features(image, [term.tap for term in terms if term.tap])
+        inputs = features | {"": self.scale(variable) * image}
+        return {
+            term.name: term.formula.statistic(inputs[term.tap])
+            for term in terms
+            if isinstance(term.formula, Comparison)
+        }
 
     def terms(self, image: Array, targets: Targets) -> Terms:
         return self.gradient(image, targets)[0]
@@ -61,22 +66,16 @@ class NumpySession:
         self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
     ) -> tuple[float, Array]:
         """The term's value, and its derivative at its tap, or at the image if it has none."""
-        match term.formula:
-            case Content() as formula:
-                return losses.content(features[term.tap], targets.values[term.name], formula)
-            case Style() as formula:
-                F, A = features[term.tap], targets.values[term.name]
-                return losses.style(F, A, formula, image[0].size)
-            case formula:
-                scale = self.scale(targets)
-                value, slope = losses.smoothness(scale * image, formula)
-                return value, scale * slope
+        scale = np.ones((), self.dtype) if term.tap else self.scale(targets.variable)
+        x, target = features[term.tap] if term.tap else scale * image, targets.values.get(term.name)
+        value = term.formula.value(x, target, image[0].size)
+        return value, scale * term.formula.gradient(x, target, image[0].size)
 
     def optimiser(self, stage: Stage) -> optimisers.Optimiser:
         return optimisers.make_optimiser(stage)
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
-        scale = self.scale(targets)
+        scale = self.scale(targets.variable)
         x: Array = image.astype(self.dtype) * scale
         optimiser = self.optimiser(stage)
         for iteration in range(stage.iterations):
@@ -90,6 +89,6 @@ class NumpySession:
                 optimiser.moved(x - before)
         return x / scale
 
-    def scale(self, targets: Targets) -> Array:
+    def scale(self, variable: Variable) -> Array:
         """What the image is multiplied by, (3, 1, 1)."""
-        return np.array(targets.variable.scales, self.dtype)[:, None, None]
+        return np.array(variable.scales, self.dtype)[:, None, None]

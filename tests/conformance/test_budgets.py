@@ -12,7 +12,7 @@ from nst_core.backend import Dtype
 from nst_core.conformance import budgets
 from nst_core.conformance.budgets import PRECISIONS
 from nst_core.conformance.measures import units
-from nst_core.reference.mass import Sum
+from nst_core.terms import Sum
 
 ORDER = ("float64", "float32", "tf32", "bfloat16")
 

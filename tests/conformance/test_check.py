@@ -8,11 +8,13 @@ import pytest
 
 from nst_core import registry, worker
 from nst_core.backend import About
-from nst_core.conformance import cases, check
+from nst_core.conformance import cases, check, report
 from nst_core.conformance.budgets import PRECISIONS
 from nst_core.conformance.check import Finding, Verdict, addresses, claimed
 from nst_core.conformance.judge import LEVELS, Row
 from nst_core.errors import BackendError
+from nst_core.jobs import do
+from nst_core.reference import NumpyBackend
 from nst_core.registry import Listing
 
 SMALLEST = next(case for case in cases.RANDOM if case.pictures == "smallest")
@@ -158,6 +160,26 @@ def test_the_worst_comes_first_and_what_is_no_number_is_the_worst():
     assert worst == [rows[2], rows[1], rows[0], rows[3]]
 
 
+class WithoutVariation(NumpyBackend):
+    def about(self):
+        return replace(super().about(), terms=("content", "gram"))
+
+
+def test_a_kind_of_term_that_a_backend_lacks_is_absent_not_wrong(monkeypatch, small):
+    def run(backend, jobs, arrays, timeout):
+        one, other = jobs
+        outcomes = [do(WithoutVariation(), one, arrays), do(NumpyBackend(), other, arrays)]
+        return WithoutVariation().about(), outcomes
+
+    monkeypatch.setattr(cases, "chosen", lambda dtype: (small, small))
+    monkeypatch.setattr(worker, "run", run)
+    verdict = check.verdict("older", "float64")
+    assert verdict.absent == ("tv",)
+    assert verdict.holds
+    assert verdict.as_json()["absent"] == ["tv"]
+    assert "without the terms tv, which it does not have" in report.summary(verdict)
+
+
 def test_a_verdict_as_json_is_plain_and_infinities_are_null():
     about = About("F", "1.2", ("cpu",), ("float64",))
     found = (finding(math.inf, 0, 0, "no flag"), finding(2.0, 8.0), finding(3, 1, 3, "kinks"))
@@ -172,6 +194,7 @@ def test_a_verdict_as_json_is_plain_and_infinities_are_null():
         "output": "",
         "framework": "F 1.2",
         "flags": {"device": "cpu"},
+        "absent": [],
         "seconds": 1.3,
     }
     assert rows == [

@@ -8,7 +8,6 @@ from nst_core.conformance.budgets import PRECISIONS, operation
 from nst_core.conformance.check import rows, truth
 from nst_core.conformance.judge import Judge
 from nst_core.network import KERNEL
-from nst_core.reference import mass
 
 RECIPES = cases.of_recipes()
 CENTRED = [case for case in RECIPES if case.recipe.style.centred]
@@ -42,7 +41,7 @@ def test_a_centred_gram_matrix_may_lose_what_cancels(right, case):
     for term in case.recipe.terms():
         if term.name.startswith("style"):
             F = truth(case).features[term.tap]
-            gram = mass.gram(F, term.formula)
+            gram = term.formula.statistic_mass(F)
             share = np.linalg.norm(gram.mass) / np.linalg.norm(gram.value)
             assert share > 1.5
             expected = share * PRECISIONS["float64"].features

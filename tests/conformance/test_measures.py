@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nst_core.conformance.measures import comparable, norm_wise, ratio, units
-from nst_core.reference.mass import Sum
+from nst_core.terms import Sum
 
 ONES = np.ones((2, 3))
 

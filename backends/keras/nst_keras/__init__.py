@@ -36,9 +36,11 @@ class KerasBackend:
         import keras
 
         from nst_keras.engine import devices, version
+        from nst_keras.losses import STATISTICS
 
         dtypes: tuple[Dtype, ...] = ("float32", "float64", "bfloat16")
-        return About("Keras", keras.__version__, devices(), dtypes, f"{self.engine} {version()}")
+        runs_on, terms = f"{self.engine} {version()}", tuple(STATISTICS)
+        return About("Keras", keras.__version__, devices(), dtypes, runs_on, terms)
 
     def session(
         self,

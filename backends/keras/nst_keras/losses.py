@@ -1,4 +1,4 @@
-"""The loss formulas of `nst_core.formulas`, in keras.ops. Features are (h, w, N).
+"""The loss formulas of `nst_core.terms`, in keras.ops. Features are (h, w, N).
 
 Keras promotes float64 to float32 on its torch and jax engines: `ops.matmul`, `ops.mean` and
 `ops.dot` would compute in single precision. Products use `@`, means are sums.
@@ -9,17 +9,39 @@ from collections.abc import Mapping
 from keras import KerasTensor, ops
 
 from nst_core.backend import Targets
-from nst_core.formulas import difference, directions, gram_divisor
-from nst_core.recipe import Content, Norm, Style, Term, TotalVariation
+from nst_core.section import Norm
+from nst_core.terms import compute
+from nst_core.terms.gram import Gram
+from nst_core.terms.laplacian import Laplacian, laplacian
+from nst_core.terms.moments import Moments
+from nst_core.terms.total_variation import TotalVariation, difference
+
+Tensors = Mapping[str, KerasTensor]
 
 
-def gram_matrix(F: KerasTensor, formula: Style) -> KerasTensor:
+def gram_matrix(F: KerasTensor, formula: Gram) -> KerasTensor:
     F = ops.reshape(F, (-1, F.shape[-1]))
-    positions, channels = F.shape
     if formula.centred:
-        F = F - ops.sum(F, 0, keepdims=True) / positions
+        F = F - ops.sum(F, 0, keepdims=True) / F.shape[0]
     F = F + formula.shift
-    return ops.transpose(F) @ F / float(gram_divisor(formula, channels, positions))
+    return ops.transpose(F) @ F / float(formula.divisor(F.shape[::-1]))
+
+
+def moments(F: KerasTensor, _formula: Moments) -> KerasTensor:
+    # one channel a row: along the first axis TensorFlow adds one by one, and loses digits
+    F = ops.transpose(ops.reshape(F, (-1, F.shape[-1])))
+    mean = ops.sum(F, 1) / F.shape[1]
+    variance = ops.sum(ops.square(F - mean[:, None]), 1) / F.shape[1]
+    # the root of 0 has an infinite slope, and a constant channel is to have none
+    varies = variance > 0
+    deviation = ops.sqrt(ops.where(varies, variance, ops.ones_like(variance)))
+    return ops.stack([mean, deviation * ops.cast(varies, F.dtype)])
+
+
+def edges(x: KerasTensor, formula: Laplacian) -> KerasTensor:
+    # the stride is named since Keras' default for it fails on JAX
+    pools = ops.average_pool(ops.sum(x, -1)[None, ..., None], formula.pool, formula.pool)
+    return laplacian(pools[0, ..., 0])
 
 
 def error(d: KerasTensor, norm: Norm) -> KerasTensor:
@@ -35,7 +57,7 @@ def total_variation(x: KerasTensor, formula: TotalVariation) -> KerasTensor:
     if formula.norm == "power":
         return ops.sum(squares(x, formula) ** formula.exponent)
     x = ops.transpose(x, (2, 0, 1))
-    each = directions(formula, *x.shape[1:])
+    each = formula.directions(*x.shape[1:])
     return sum(s * error(difference(x, down, across), formula.norm) for down, across, s in each)
 
 
@@ -45,27 +67,15 @@ def squares(x: KerasTensor, formula: TotalVariation) -> KerasTensor:
     return ops.square(x[1:, :-1] - here) + ops.square(right - here)
 
 
-def term_error(
-    term: Term,
-    x: KerasTensor,
-    features: Mapping[str, KerasTensor],
-    values: Mapping[str, KerasTensor],
-) -> KerasTensor:
-    match term.formula:
-        case Content() as formula:
-            return error(features[term.tap] - values[term.name], formula.norm)
-        case Style() as formula:
-            G = gram_matrix(features[term.tap], formula)
-            return error(G - values[term.name], "squared")
-        case TotalVariation() as formula:
-            return total_variation(x, formula)
+STATISTICS = {
+    "content": compute.unchanged,
+    "gram": gram_matrix,
+    "tv": total_variation,
+    "moments": moments,
+    "laplacian": edges,
+}
 
 
-def errors(
-    x: KerasTensor,
-    features: Mapping[str, KerasTensor],
-    values: Mapping[str, KerasTensor],
-    targets: Targets,
-) -> KerasTensor:
+def errors(x: KerasTensor, features: Tensors, values: Tensors, targets: Targets) -> KerasTensor:
     """The error of every term of the recipe, in its order, before coefficient and weight."""
-    return ops.stack([term_error(term, x, features, values) for term in targets.terms])
+    return ops.stack(compute.errors(targets.terms, x, features, values, STATISTICS, error))

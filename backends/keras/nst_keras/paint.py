@@ -10,13 +10,14 @@ from typing import NamedTuple
 import keras
 from keras import KerasTensor, ops
 
-from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
+from nst_core.backend import Array, Arrays, Dtype, Snapshot, Targets, Terms, Watch
 from nst_core.network import Network
 from nst_core.plan import Stage
-from nst_core.recipe import Recipe, Style
+from nst_core.recipe import Recipe, Variable
+from nst_core.terms import Term, compute
 from nst_core.weights import Weights
 from nst_keras import engine
-from nst_keras.losses import errors, gram_matrix
+from nst_keras.losses import STATISTICS, errors
 from nst_keras.net import Vgg
 from nst_keras.optimisers import make_optimiser
 
@@ -50,8 +51,7 @@ class KerasSession:
 
     def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
         recipe.check(self.vgg.network)
-        P = self.features(content, tuple(recipe.content.taps))
-        return Targets.of(recipe, P, [self.grams(style, recipe.style) for style in styles])
+        return Targets.of(recipe, content, styles, self.statistics)
 
     def terms(self, image: Array, targets: Targets) -> Terms:
         """By the gradient's program, which painting at this size compiles anyway."""
@@ -59,13 +59,13 @@ class KerasSession:
 
     def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
         with keras.device(self.device):
-            scale, inputs = self.scale(targets), self.inputs(targets, image)
+            scale, inputs = self.scale(targets.variable), self.inputs(targets, image)
             raw, g = self.evaluate(self.tensor(image) * scale, inputs, targets)
         return Terms.of(targets, ops.convert_to_numpy(raw)), self.array(g * scale)
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         with keras.device(self.device):
-            scale, inputs = self.scale(targets), self.inputs(targets, image)
+            scale, inputs = self.scale(targets.variable), self.inputs(targets, image)
             x = self.tensor(image) * scale
             optimiser = make_optimiser(stage)
             for iteration in range(stage.iterations):
@@ -83,11 +83,14 @@ class KerasSession:
     def peak_memory(self) -> int:
         return engine.peak_memory(self.device)
 
-    def grams(self, image: Array, style: Style) -> dict[str, Array]:
+    def statistics(self, image: Array, terms: Sequence[Term], variable: Variable) -> Arrays:
+        """What each term compares, at an image."""
         with keras.device(self.device):
-            S = self.vgg(self.tensor(image)[None], tuple(style.taps))
-            grams = {tap: gram_matrix(F, style) for tap, F in S.items()}
-        return {tap: ops.convert_to_numpy(G) for tap, G in grams.items()}
+            image = self.tensor(image)
+            features = self.vgg(image[None], [term.tap for term in terms if term.tap])
+            x = image * self.scale(variable)
+            found = compute.statistics(terms, x, features, STATISTICS)
+        return {name: self.array(y) for name, y in found.items()}
 
     def objective(
         self, x: KerasTensor, inputs: Inputs, targets: Targets
@@ -102,18 +105,19 @@ class KerasSession:
         values = {name: self.tensor(value) for name, value in targets.values.items()}
         coefficients = self.vector(targets.coefficients(image[0].size))
         weights = self.vector([term.weight for term in targets.terms])
-        return Inputs(values, coefficients, weights, self.scale(targets))
+        return Inputs(values, coefficients, weights, self.scale(targets.variable))
 
-    def scale(self, targets: Targets) -> KerasTensor:
-        return self.vector(targets.variable.scales)
+    def scale(self, variable: Variable) -> KerasTensor:
+        return self.vector(variable.scales)
 
     def vector(self, numbers: Sequence[float]) -> KerasTensor:
         return ops.array(numbers, self.dtype)
 
     def tensor(self, array: Array) -> KerasTensor:
-        """Images and features become channels-last; Gram matrices stay as they are."""
+        """Images and features become channels-last; matrices stay as they are."""
         array = array.transpose(1, 2, 0) if array.ndim == 3 else array
         return ops.convert_to_tensor(array, self.dtype)
 
     def array(self, tensor: KerasTensor) -> Array:
-        return ops.convert_to_numpy(tensor).transpose(2, 0, 1)
+        array = ops.convert_to_numpy(tensor)
+        return array.transpose(2, 0, 1) if array.ndim == 3 else array

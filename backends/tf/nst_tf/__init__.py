@@ -18,9 +18,12 @@ class TfBackend:
         import_tensorflow()
         import tensorflow as tf
 
+        from nst_tf.losses import STATISTICS
+
         count = len(tf.config.list_physical_devices("GPU"))
         devices = (*(f"cuda:{index}" for index in range(count)), "cpu")
-        return About("TensorFlow", tf.__version__, devices, ("float32", "float64", "bfloat16"))
+        dtypes: tuple[Dtype, ...] = ("float32", "float64", "bfloat16")
+        return About("TensorFlow", tf.__version__, devices, dtypes, terms=tuple(STATISTICS))
 
     def session(
         self,

@@ -1,21 +1,44 @@
-"""The loss formulas of `nst_core.formulas`, in TensorFlow. Features are (h, w, N)."""
+"""The loss formulas of `nst_core.terms`, in TensorFlow. Features are (h, w, N)."""
 
 from collections.abc import Mapping
 
 import tensorflow as tf
 
 from nst_core.backend import Targets
-from nst_core.formulas import difference, directions, gram_divisor
-from nst_core.recipe import Content, Norm, Style, Term, TotalVariation
+from nst_core.section import Norm
+from nst_core.terms import compute
+from nst_core.terms.gram import Gram
+from nst_core.terms.laplacian import Laplacian, laplacian
+from nst_core.terms.moments import Moments
+from nst_core.terms.total_variation import TotalVariation, difference
+
+Tensors = Mapping[str, tf.Tensor]
 
 
-def gram_matrix(F: tf.Tensor, formula: Style) -> tf.Tensor:
+def gram_matrix(F: tf.Tensor, formula: Gram) -> tf.Tensor:
     F = tf.reshape(F, (-1, F.shape[-1]))
     if formula.centred:
         F = F - tf.reduce_mean(F, 0, keepdims=True)
     F = F + formula.shift
-    positions, channels = F.shape
-    return tf.matmul(F, F, transpose_a=True) / gram_divisor(formula, channels, positions)
+    return tf.matmul(F, F, transpose_a=True) / formula.divisor(F.shape[::-1])
+
+
+def moments(F: tf.Tensor, _formula: Moments) -> tf.Tensor:
+    # one channel a row: along the first axis the sum is made one by one, and loses digits
+    F = tf.transpose(tf.reshape(F, (-1, F.shape[-1])))
+    mean = tf.reduce_mean(F, 1)
+    variance = tf.reduce_mean(tf.square(F - mean[:, None]), 1)
+    # the root of 0 has an infinite slope, and a constant channel is to have none
+    varies = variance > 0
+    deviation = tf.sqrt(tf.where(varies, variance, 1)) * tf.cast(varies, F.dtype)
+    return tf.stack([mean, deviation])
+
+
+def edges(x: tf.Tensor, formula: Laplacian) -> tf.Tensor:
+    pools = tf.nn.avg_pool2d(
+        tf.reduce_sum(x, -1)[None, ..., None], formula.pool, formula.pool, "VALID"
+    )
+    return laplacian(pools[0, ..., 0])
 
 
 def error(d: tf.Tensor, norm: Norm) -> tf.Tensor:
@@ -26,7 +49,7 @@ def total_variation(x: tf.Tensor, formula: TotalVariation) -> tf.Tensor:
     if formula.norm == "power":
         return tf.reduce_sum(squares(x, formula) ** formula.exponent)
     x = tf.transpose(x, (2, 0, 1))
-    each = directions(formula, *x.shape[1:])
+    each = formula.directions(*x.shape[1:])
     return sum(s * error(difference(x, down, across), formula.norm) for down, across, s in each)
 
 
@@ -36,24 +59,15 @@ def squares(x: tf.Tensor, formula: TotalVariation) -> tf.Tensor:
     return tf.square(x[1:, :-1] - here) + tf.square(right - here)
 
 
-def term_error(
-    term: Term, x: tf.Tensor, features: Mapping[str, tf.Tensor], values: Mapping[str, tf.Tensor]
-) -> tf.Tensor:
-    match term.formula:
-        case Content() as formula:
-            return error(features[term.tap] - values[term.name], formula.norm)
-        case Style() as formula:
-            G = gram_matrix(features[term.tap], formula)
-            return error(G - values[term.name], "squared")
-        case TotalVariation() as formula:
-            return total_variation(x, formula)
+STATISTICS = {
+    "content": compute.unchanged,
+    "gram": gram_matrix,
+    "tv": total_variation,
+    "moments": moments,
+    "laplacian": edges,
+}
 
 
-def errors(
-    x: tf.Tensor,
-    features: Mapping[str, tf.Tensor],
-    values: Mapping[str, tf.Tensor],
-    targets: Targets,
-) -> tf.Tensor:
+def errors(x: tf.Tensor, features: Tensors, values: Tensors, targets: Targets) -> tf.Tensor:
     """The error of every term of the recipe, in its order, before coefficient and weight."""
-    return tf.stack([term_error(term, x, features, values) for term in targets.terms])
+    return tf.stack(compute.errors(targets.terms, x, features, values, STATISTICS, error))

@@ -11,12 +11,13 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
+from nst_core.backend import Array, Arrays, Dtype, Snapshot, Targets, Terms, Watch
 from nst_core.network import Network
 from nst_core.plan import Stage
-from nst_core.recipe import Recipe, Style
+from nst_core.recipe import Recipe, Variable
+from nst_core.terms import Term, compute
 from nst_core.weights import Weights
-from nst_tf.losses import errors, gram_matrix
+from nst_tf.losses import STATISTICS, errors
 from nst_tf.net import Vgg
 from nst_tf.optimisers import make_optimiser
 
@@ -50,23 +51,25 @@ class TfSession:
 
     def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
         recipe.check(self.vgg.network)
-        P = self.features(content, tuple(recipe.content.taps))
-        return Targets.of(recipe, P, [self.grams(style, recipe.style) for style in styles])
+        return Targets.of(recipe, content, styles, self.statistics)
 
     def terms(self, image: Array, targets: Targets) -> Terms:
         with tf.device(self.device):
-            x, inputs = self.tensor(image) * self.scale(targets), self.inputs(targets, image)
+            x, inputs = (
+                self.tensor(image) * self.scale(targets.variable),
+                self.inputs(targets, image),
+            )
             return Terms.of(targets, self.raw(x, inputs, targets).numpy())
 
     def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
         with tf.device(self.device):
-            scale, inputs = self.scale(targets), self.inputs(targets, image)
+            scale, inputs = self.scale(targets.variable), self.inputs(targets, image)
             raw, g = self.evaluate(self.tensor(image) * scale, inputs, targets)
         return Terms.of(targets, raw.numpy()), self.array(g * scale)
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         with tf.device(self.device):
-            scale, inputs = self.scale(targets), self.inputs(targets, image)
+            scale, inputs = self.scale(targets.variable), self.inputs(targets, image)
             x = self.tensor(image) * scale
             optimiser = make_optimiser(stage)
             for iteration in range(stage.iterations):
@@ -86,10 +89,14 @@ class TfSession:
             return 0
         return int(tf.config.experimental.get_memory_info(self.device[1:].upper())["peak"])
 
-    def grams(self, image: Array, style: Style) -> dict[str, Array]:
+    def statistics(self, image: Array, terms: Sequence[Term], variable: Variable) -> Arrays:
+        """What each term compares, at an image."""
         with tf.device(self.device):
-            S = self.vgg(self.tensor(image)[None], tuple(style.taps))
-            return {tap: gram_matrix(F, style).numpy() for tap, F in S.items()}
+            image = self.tensor(image)
+            features = self.vgg(image[None], [term.tap for term in terms if term.tap])
+            x = image * self.scale(variable)
+            found = compute.statistics(terms, x, features, STATISTICS)
+        return {name: self.array(y) for name, y in found.items()}
 
     def raw(self, x: tf.Tensor, inputs: Inputs, targets: Targets) -> tf.Tensor:
         features = self.vgg(x[None] / inputs.scale, targets.taps)
@@ -108,21 +115,22 @@ class TfSession:
         values = {name: self.tensor(value) for name, value in targets.values.items()}
         coefficients = self.vector(targets.coefficients(image[0].size))
         weights = self.vector([term.weight for term in targets.terms])
-        return Inputs(values, coefficients, weights, self.scale(targets))
+        return Inputs(values, coefficients, weights, self.scale(targets.variable))
 
-    def scale(self, targets: Targets) -> tf.Tensor:
-        return self.vector(targets.variable.scales)
+    def scale(self, variable: Variable) -> tf.Tensor:
+        return self.vector(variable.scales)
 
     def vector(self, numbers: Sequence[float]) -> tf.Tensor:
         return tf.constant(numbers, self.dtype)
 
     def tensor(self, array: Array) -> tf.Tensor:
-        """Images and features become channels-last; Gram matrices stay as they are."""
+        """Images and features become channels-last; matrices stay as they are."""
         array = array.transpose(1, 2, 0) if array.ndim == 3 else array
         return tf.constant(array, self.dtype)
 
     def array(self, tensor: tf.Tensor) -> Array:
-        return tensor.numpy().transpose(2, 0, 1)
+        array = tensor.numpy()
+        return array.transpose(2, 0, 1) if array.ndim == 3 else array
 
 
 def set_flags(device: str, dtype: Dtype, exact: bool) -> dict[str, str]:

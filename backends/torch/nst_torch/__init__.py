@@ -14,9 +14,12 @@ class TorchBackend:
     def about(self) -> About:
         import torch
 
+        from nst_torch.losses import STATISTICS
+
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         devices = (*(f"cuda:{index}" for index in range(count)), "cpu")
-        return About("PyTorch", torch.__version__, devices, ("float32", "float64", "bfloat16"))
+        dtypes: tuple[Dtype, ...] = ("float32", "float64", "bfloat16")
+        return About("PyTorch", torch.__version__, devices, dtypes, terms=tuple(STATISTICS))
 
     def session(
         self,

@@ -1,4 +1,4 @@
-"""The loss formulas of `nst_core.formulas`, in PyTorch."""
+"""The loss formulas of `nst_core.terms`, in PyTorch."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,8 +7,14 @@ import torch
 from torch import Tensor
 
 from nst_core.backend import Targets
-from nst_core.formulas import difference, directions, gram_divisor
-from nst_core.recipe import Content, Norm, Style, Term, TotalVariation
+from nst_core.section import Norm
+from nst_core.terms import compute
+from nst_core.terms.gram import Gram
+from nst_core.terms.laplacian import Laplacian, laplacian
+from nst_core.terms.moments import Moments
+from nst_core.terms.total_variation import TotalVariation, difference
+
+Tensors = Mapping[str, Tensor]
 
 
 class Product(torch.autograd.Function):
@@ -30,18 +36,32 @@ class Product(torch.autograd.Function):
         return (D + D.T).to(F.dtype) @ F
 
 
-def gram_matrix(F: Tensor, formula: Style) -> Tensor:
+def gram_matrix(F: Tensor, formula: Gram) -> Tensor:
     F = F.flatten(1)
     if formula.centred:
         F = single(F) - single(F).mean(1, keepdim=True)
     if formula.shift:
         F = single(F) + formula.shift
-    return Product.apply(F) / gram_divisor(formula, *F.shape)
+    return Product.apply(F) / formula.divisor(F.shape)
 
 
 def single(F: Tensor) -> Tensor:
     """In single precision, or in double if it is."""
     return F.to(torch.promote_types(F.dtype, torch.float32))
+
+
+def moments(F: Tensor, _formula: Moments) -> Tensor:
+    F = single(F.flatten(1))
+    mean = F.mean(1)
+    variance = (F - mean[:, None]).square().mean(1)
+    # the root of 0 has an infinite slope, and a constant channel is to have none
+    varies = variance > 0
+    return torch.stack([mean, torch.where(varies, variance, 1).sqrt() * varies])
+
+
+def edges(x: Tensor, formula: Laplacian) -> Tensor:
+    pools = torch.nn.functional.avg_pool2d(x.sum(0)[None], formula.pool)
+    return laplacian(pools[0])
 
 
 def error(d: Tensor, norm: Norm) -> Tensor:
@@ -51,7 +71,7 @@ def error(d: Tensor, norm: Norm) -> Tensor:
 def total_variation(x: Tensor, formula: TotalVariation) -> Tensor:
     if formula.norm == "power":
         return squares(x, formula).pow(formula.exponent).sum()
-    each = directions(formula, *x.shape[1:])
+    each = formula.directions(*x.shape[1:])
     return sum(s * error(difference(x, down, across), formula.norm) for down, across, s in each)
 
 
@@ -61,21 +81,15 @@ def squares(x: Tensor, formula: TotalVariation) -> Tensor:
     return (x[:, 1:, :-1] - here).square() + (right - here).square()
 
 
-def term_error(
-    term: Term, x: Tensor, features: Mapping[str, Tensor], values: Mapping[str, Tensor]
-) -> Tensor:
-    match term.formula:
-        case Content() as formula:
-            return error(features[term.tap] - values[term.name], formula.norm)
-        case Style() as formula:
-            G = gram_matrix(features[term.tap], formula)
-            return error(G - values[term.name], "squared")
-        case TotalVariation() as formula:
-            return total_variation(x, formula)
+STATISTICS = {
+    "content": compute.unchanged,
+    "gram": gram_matrix,
+    "tv": total_variation,
+    "moments": moments,
+    "laplacian": edges,
+}
 
 
-def errors(
-    x: Tensor, features: Mapping[str, Tensor], values: Mapping[str, Tensor], targets: Targets
-) -> Tensor:
+def errors(x: Tensor, features: Tensors, values: Tensors, targets: Targets) -> Tensor:
     """The error of every term of the recipe, in its order, before coefficient and weight."""
-    return torch.stack([term_error(term, x, features, values) for term in targets.terms])
+    return torch.stack(compute.errors(targets.terms, x, features, values, STATISTICS, error))

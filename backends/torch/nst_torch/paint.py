@@ -11,12 +11,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
+from nst_core.backend import Array, Arrays, Dtype, Snapshot, Targets, Terms, Watch
 from nst_core.network import Network
 from nst_core.plan import Stage
-from nst_core.recipe import Recipe, Style
+from nst_core.recipe import Recipe, Variable
+from nst_core.terms import Term, compute
 from nst_core.weights import Weights
-from nst_torch.losses import errors, gram_matrix
+from nst_torch.losses import STATISTICS, errors
 from nst_torch.net import Vgg
 from nst_torch.optimisers import make_optimiser
 
@@ -49,21 +50,20 @@ class TorchSession:
 
     def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
         recipe.check(self.vgg.network)
-        P = self.features(content, tuple(recipe.content.taps))
-        return Targets.of(recipe, P, [self.grams(style, recipe.style) for style in styles])
+        return Targets.of(recipe, content, styles, self.statistics)
 
     def terms(self, image: Array, targets: Targets) -> Terms:
-        x, inputs = self.tensor(image) * self.scale(targets), self.inputs(targets, image)
+        x, inputs = self.tensor(image) * self.scale(targets.variable), self.inputs(targets, image)
         with torch.no_grad():
             return Terms.of(targets, self.raw(x, inputs, targets).tolist())
 
     def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
-        scale, inputs = self.scale(targets), self.inputs(targets, image)
+        scale, inputs = self.scale(targets.variable), self.inputs(targets, image)
         raw, g = self.evaluate(self.tensor(image) * scale, inputs, targets)
         return Terms.of(targets, raw.tolist()), self.array(g * scale)
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
-        scale, inputs = self.scale(targets), self.inputs(targets, image)
+        scale, inputs = self.scale(targets.variable), self.inputs(targets, image)
         x = self.tensor(image) * scale
         optimiser = make_optimiser(stage)
         for iteration in range(stage.iterations):
@@ -81,10 +81,14 @@ class TorchSession:
     def peak_memory(self) -> int:
         return torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else 0
 
-    def grams(self, image: Array, style: Style) -> dict[str, Array]:
+    def statistics(self, image: Array, terms: Sequence[Term], variable: Variable) -> Arrays:
+        """What each term compares, at an image."""
         with torch.no_grad():
-            S = self.vgg(self.tensor(image)[None], tuple(style.taps))
-            return {tap: self.array(gram_matrix(F, style)) for tap, F in S.items()}
+            image = self.tensor(image)
+            features = self.vgg(image[None], [term.tap for term in terms if term.tap])
+            x = image * self.scale(variable)
+            found = compute.statistics(terms, x, features, STATISTICS)
+        return {name: self.array(y.to(self.dtype)) for name, y in found.items()}
 
     def raw(self, x: Tensor, inputs: Inputs, targets: Targets) -> Tensor:
         features = self.vgg(x[None] / inputs.scale, targets.taps)
@@ -102,10 +106,10 @@ class TorchSession:
         values = {name: self.tensor(value) for name, value in targets.values.items()}
         coefficients = self.vector(targets.coefficients(image[0].size))
         weights = self.vector([term.weight for term in targets.terms])
-        return Inputs(values, coefficients, weights, self.scale(targets))
+        return Inputs(values, coefficients, weights, self.scale(targets.variable))
 
-    def scale(self, targets: Targets) -> Tensor:
-        return self.vector(targets.variable.scales)[:, None, None]
+    def scale(self, variable: Variable) -> Tensor:
+        return self.vector(variable.scales)[:, None, None]
 
     def vector(self, numbers: Sequence[float]) -> Tensor:
         return torch.tensor(numbers, dtype=self.dtype, device=self.device)

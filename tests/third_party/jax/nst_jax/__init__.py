@@ -16,7 +16,10 @@ class JaxBackend:
     def about(self) -> About:
         import jax
 
-        return About("JAX", jax.__version__, tuple(devices()), ("float32", "float64", "bfloat16"))
+        from nst_jax.losses import STATISTICS
+
+        dtypes: tuple[Dtype, ...] = ("float32", "float64", "bfloat16")
+        return About("JAX", jax.__version__, tuple(devices()), dtypes, terms=tuple(STATISTICS))
 
     def session(
         self,
@@ -31,9 +34,8 @@ class JaxBackend:
 
         about = self.about()
         chosen = choose(device, about.devices, "device of jax")
-        return JaxSession(
-            network, weights, chosen, choose(dtype, about.dtypes, "dtype of jax"), exact
-        )
+        dtype = choose(dtype, about.dtypes, "dtype of jax")
+        return JaxSession(network, weights, chosen, dtype, exact)
 
 
 def devices() -> dict[str, Any]:

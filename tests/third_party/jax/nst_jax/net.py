@@ -37,10 +37,8 @@ def step(layer: Layer, pooling: Pooling, edge: Edge, parameters: Parameters, x: 
         return jax.nn.relu(x)  # slope 0 at 0; that of jnp.maximum(x, 0) is ½
     padding = "SAME" if edge == "ceil" else "VALID"
     if pooling == "average":
-        total, count = (
-            lax.reduce_window(a, 0.0, lax.add, WINDOW, WINDOW, padding)
-            for a in (x, jnp.ones_like(x))
-        )
+        total = lax.reduce_window(x, 0.0, lax.add, WINDOW, WINDOW, padding)
+        count = lax.reduce_window(jnp.ones_like(x), 0.0, lax.add, WINDOW, WINDOW, padding)
         return total / count
     return lax.reduce_window(x, -jnp.inf, lax.max, WINDOW, WINDOW, padding)
 

@@ -13,14 +13,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nst_core.backend import Array, Dtype, Snapshot, Targets, Terms, Watch
+from nst_core.backend import Array, Arrays, Dtype, Snapshot, Targets, Terms, Watch
 from nst_core.network import Network
 from nst_core.optimisers import make_optimiser
 from nst_core.plan import Stage
-from nst_core.recipe import Recipe, Style
+from nst_core.recipe import Recipe, Variable
+from nst_core.terms import Term, compute
 from nst_core.weights import Weights
 from nst_jax import devices
-from nst_jax.losses import errors, gram_matrix
+from nst_jax.losses import STATISTICS, errors
 from nst_jax.net import Parameters, forward, make_parameters, step
 
 
@@ -56,8 +57,7 @@ class JaxSession:
 
     def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
         recipe.check(self.network)
-        P = self.features(content, tuple(recipe.content.taps))
-        return Targets.of(recipe, P, [self.grams(style, recipe.style) for style in styles])
+        return Targets.of(recipe, content, styles, self.statistics)
 
     def terms(self, image: Array, targets: Targets) -> Terms:
         return self.gradient(image, targets)[0]
@@ -82,9 +82,14 @@ class JaxSession:
                 optimiser.moved(x - before)
         return self.array(x / scale)
 
-    def grams(self, image: Array, style: Style) -> dict[str, Array]:
-        S = self.layers(self.parameters, self.tensor(image)[None], tuple(style.taps))
-        return {tap: np.array(gram_matrix(F, style)) for tap, F in S.items()}
+    def statistics(self, image: Array, terms: Sequence[Term], variable: Variable) -> Arrays:
+        """What each term compares, at an image."""
+        image = self.tensor(image)
+        taps = [term.tap for term in terms if term.tap]
+        features = self.layers(self.parameters, image[None], taps)
+        x = image * jax.device_put(np.array(variable.scales, self.dtype), self.device)
+        found = compute.statistics(terms, x, features, STATISTICS)
+        return {name: self.array(y) for name, y in found.items()}
 
     def objective(
         self, targets: Targets, x: jax.Array, parameters: Parameters, inputs: Inputs
@@ -112,13 +117,14 @@ class JaxSession:
         return Inputs(values, *(put(np.array(each, self.dtype)) for each in numbers))
 
     def tensor(self, array: Array) -> jax.Array:
-        """Images and features become channels-last; Gram matrices stay as they are."""
+        """Images and features become channels-last; matrices stay as they are."""
         array = array.transpose(1, 2, 0) if array.ndim == 3 else array
         return jax.device_put(array.astype(self.dtype), self.device)
 
     def array(self, tensor: jax.Array) -> Array:
         """A copy: NumPy's view of a JAX array is read-only."""
-        return np.array(tensor).transpose(2, 0, 1)
+        array = np.array(tensor)
+        return array.transpose(2, 0, 1) if array.ndim == 3 else array
 
 
 def set_flags(device: str, dtype: Dtype, exact: bool) -> dict[str, str]:

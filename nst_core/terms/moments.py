@@ -1,0 +1,112 @@
+"""Mean and standard deviation of every channel: what a style is at high resolution.
+
+Galerne, Raad, Lezama & Morel, "Scaling Painting Style Transfer", arXiv 2212.13459: at high
+resolution the Gram matrix alone leaves means and deviations of the channels poorly matched.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from nst_core.notation import Equation, error, factor, fraction, layered, product
+from nst_core.section import Positive, Taps, Weight
+from nst_core.terms.formula import Array, Comparison, Sum, Target, energy
+
+
+class Moments(Comparison):
+    """Σ(μ − μ_S)² + Σ(σ − σ_S)² over the means μ and standard deviations σ of the channels."""
+
+    KIND = "moments"
+    TITLE = "moments"
+    TARGET: ClassVar[Target] = "styles"
+    EXAMPLE: ClassVar[Mapping[str, Any]] = {
+        "weight": 2.0,
+        "taps": {"relu1_1": 0.5, "conv3_1": 0.25},
+        "reduction": "relative",
+        "factor": 0.5,
+    }
+
+    weight: Weight
+    """What the term is multiplied by in the total.
+
+    A larger weight brings brightness and contrast of the activations closer to the style's."""
+    taps: Taps
+    """The layers whose channels are compared, each with its share of the weight.
+
+    Shallow taps carry colour and contrast, deep ones how often each shape occurs."""
+    reduction: Literal["sum", "mean", "relative"] = "relative"
+    """The sum is divided by 1, by the number 2·N of its summands, or by its value for F = 0.
+
+    Relative errors weigh alike in every layer; sums follow the size of the activations."""
+    factor: Positive = 1.0
+    """A constant of the source.
+
+    It multiplies the term, as the weight does."""
+
+    def weights(self) -> Mapping[str, float]:
+        return {tap: self.weight * share for tap, share in self.taps.items()}
+
+    def statistic(self, x: Array) -> Array:
+        """Means in the first row, standard deviations in the second: (2, N)."""
+        rows = x.reshape(len(x), -1)
+        return np.stack([rows.mean(1), rows.std(1)])
+
+    def pullback(self, x: Array, slope: Array) -> Array:
+        """dμ/dF = 1/M, dσ/dF = (F − μ)/(M·σ); of a constant channel, 0."""
+        rows = x.reshape(len(x), -1)
+        mean, deviation = rows.mean(1, keepdims=True), rows.std(1, keepdims=True)
+        along = (rows - mean) / np.where(deviation > 0, deviation, 1)
+        g = (slope[0][:, None] + slope[1][:, None] * along) / rows.shape[1]
+        pulled: Array = g.reshape(x.shape)
+        return pulled
+
+    def statistic_mass(self, x: Array) -> Sum:
+        """A deviation is a norm: rounding F − μ moves it by at most the norm of what is rounded.
+
+        So its mass needs no division by σ, and holds for channels that are nearly constant.
+        """
+        size = np.abs(x.reshape(len(x), -1))
+        mean = size.mean(1, keepdims=True)
+        deviation = np.sqrt(np.square(size + mean).mean(1))
+        return Sum(self.statistic(x), np.stack([mean[:, 0], deviation]), size.shape[1])
+
+    def coefficient(self, target: Array | None, pixels: int) -> float:
+        assert target is not None
+        if self.reduction == "relative":
+            return self.factor / energy(target)
+        return self.factor / (target.size if self.reduction == "mean" else 1)
+
+    def equations(self, name: str) -> Iterator[Equation]:
+        divisors = {"sum": "", "mean": r"2 \, N", "relative": r"\sum (\mu_S^2 + \sigma_S^2)"}
+        errors = error(r"\mu - \mu_S") + " + " + error(r"\sigma - \sigma_S")
+        divisor = divisors[self.reduction]
+        body = fraction(f"({errors})" if divisor else errors, divisor)
+        yield from layered(name, "m", product(factor(self.factor), body), self.taps)
+        where = "over the positions of each channel; of S likewise"
+        yield Equation(r"\mu, \sigma", r"\text{mean}(F), \text{deviation}(F)", where)
+
+
+class Variances(Moments):
+    def statistic(self, x: Array) -> Array:
+        mean, deviation = super().statistic(x)
+        return np.stack([mean, deviation**2])
+
+
+class OneLess(Moments):
+    def statistic(self, x: Array) -> Array:
+        M = x[0].size
+        scaled: Array = super().statistic(x) * np.array([[1.0], [(M / (M - 1)) ** 0.5]])
+        return scaled
+
+
+class MeansAlone(Moments):
+    def pullback(self, x: Array, slope: Array) -> Array:
+        return super().pullback(x, slope * np.array([[1.0], [0.0]]))
+
+
+Moments.MISTAKES = {
+    "variances for deviations": (1, Variances),
+    "deviations over M − 1": (1, OneLess),
+    "a gradient of the means alone": (3, MeansAlone),
+}
