@@ -1,7 +1,9 @@
-# make demo   set up for one backend and paint        (BACKEND=torch, tf or keras)
-# make test   set up everything and run every check
-# make fast   the tests that take seconds
-# make test-machines   the numeric tests with the kernels of other processors, and an older NumPy
+# make demo            sets up one backend and paints a picture (BACKEND=torch, tf or keras)
+# make test            sets up every backend and runs all checks and tests
+# make fast            runs the tests that take seconds
+# make check           runs ruff and mypy
+# make test-machines   runs the numeric tests as on other processors, and with an older NumPy
+# make wheel           builds the package
 
 PYTHON  ?= python3
 VENV    ?= .venv

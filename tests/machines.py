@@ -19,14 +19,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = (  # those that compare numbers and take seconds
     "tests/test_terms.py",
+    "tests/terms",
     "tests/test_reference.py",
     "tests/test_reference_kinks.py",
     "tests/test_reference_mass.py",
     "tests/test_optimisers.py",
     "tests/test_colour.py",
-    "tests/test_normalise.py",
+    "tests/test_weights_normalised.py",
     "tests/test_styles.py",
-    "tests/test_translate.py",
+    "tests/explain/test_translate.py",
     "tests/conformance/test_budgets.py",
     "tests/conformance/test_judge_recipes.py",
     # the convolutions of PyTorch, and of TensorFlow in single precision

@@ -82,13 +82,13 @@ def test_a_factor_in_three_digits(factor, said):
             (8, 4, 400),
             {},
             "r: the largest jump is at step 3, where the total is 400, "
-            "100 times its lowest so far.",
+            "100 times the minimum so far.",
         ),
-        ((8, 4, 2), {}, "r: the total never rises above its lowest so far."),
+        ((8, 4, 2), {}, "r: the total never rises."),
         (
             (8,),
             {"diverged": 2},
-            "r: the total never rises above its lowest so far, and it diverged at step 2.",
+            "r: the total never rises, and it diverged at step 2.",
         ),
         ((), {"diverged": 1}, "r: diverged at step 1."),
     ],

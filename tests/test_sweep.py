@@ -316,9 +316,9 @@ def test_cells_on_one_network_share_a_session(nst, monkeypatch):
         ("style_weight=", "write it as KEY=VALUE,VALUE"),
         ("style_weight=1,,2", "write it as KEY=VALUE,VALUE"),
         ("=1", "write it as KEY=VALUE,VALUE"),
-        ("style_weight=1,many", "'many' is no number"),
-        ("size=32,3.5", "'3.5' is no whole number"),
-        ("style_weight=1,1e0", "is there twice"),
+        ("style_weight=1,many", "'many' is not a number"),
+        ("size=32,3.5", "'3.5' is not a whole number"),
+        ("style_weight=1,1e0", "is given twice"),
         ("recipe=default,defalt", "Did you mean 'default'?"),
         ("backend=numpy,nunpy", "no backend named 'nunpy'"),
         ("init=content,nowhere.png", "nowhere.png"),
@@ -361,7 +361,7 @@ def test_a_disk_that_refuses_is_one_line(nst, swept, monkeypatch):
     assert (code, err.splitlines()[-1]) == (
         2,
         "nst: cannot write to 'out/terms.csv' (No space left on device): "
-        "choose another -o, a folder",
+        "choose another folder with -o",
     )
 
 

@@ -1,6 +1,6 @@
 """Prints the table of `nst_core/weights/onnx.py`: python tools/onnx_offsets.py FILE.onnx
 
-A walk through the protobuf encoding, which is (field number, wire type, value) again and again:
+Reads the protobuf encoding, which is a sequence of (field number, wire type, value).
 ModelProto.graph is field 7, GraphProto.initializer 5, TensorProto.name 8 and .raw_data 9.
 """
 
@@ -17,7 +17,7 @@ CONVOLUTION = re.compile(
 
 
 def varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number at `at`, seven bits a byte, lowest first, and where it ends."""
+    """The number at `at`, seven bits in each byte, lowest first, and the position after it."""
     value = shift = 0
     while True:
         byte = data[at]

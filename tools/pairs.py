@@ -1,8 +1,8 @@
-"""Paints six pairs at several sizes, before and after the default recipe was tuned, on one sheet.
+"""Paints six pairs with the default recipe, before and after it was tuned, on one sheet.
 
-    python tools/pairs.py FOLDER [SIZE ...]        without sizes: 256 512 768
+    python tools/pairs.py FOLDER [SIZE ...]        default sizes: 256 512 768
 
-writes FOLDER/sheet.jpg. A picture that is in FOLDER already is not painted again.
+writes FOLDER/sheet.jpg. A picture that already exists in FOLDER is not painted again.
 """
 
 import sys
@@ -29,8 +29,8 @@ PAIRS = {
     "an animal, gravel": ("sample:chelsea", str(TEXTURES / "gravel.png")),
 }
 SIZES = (256, 512, 768)  # longest side, in pixels
-AFTER, BEFORE = "vgg16-caffe", "vgg16-hed"  # each with its recipe
-# what the recipe was before, on the weights that were at hand then
+AFTER, BEFORE = "vgg16-caffe", "vgg16-hed"  # the weights of the tuned and of the old recipe
+# the values of the recipe before it was tuned, for the weights BEFORE
 OLD = {
     "style.weight": 7.5,
     "style.taps": {

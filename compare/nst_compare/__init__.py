@@ -1,1 +1,1 @@
-"""Who differs from the truth, where, by how much, and why: every backend on the same pictures."""
+"""`nst compare`: runs every backend on the same pictures and compares it with the reference."""

@@ -1,4 +1,4 @@
-"""What each entry costs: seconds until it is ready, seconds of one evaluation, memory."""
+"""The cost of each entry: time until it can paint, time of one evaluation, and memory."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,7 +36,7 @@ def costs(report: Report) -> Chart | None:
 
 
 def stacked(axes: Axes, entries: Sequence[Entry]) -> None:
-    """The seconds that pass before a painting begins."""
+    """The time before a painting begins, in seconds."""
     left = [0.0] * len(entries)
     for part in PARTS:
         width = [entry.seconds.get(part, 0.0) for entry in entries]
@@ -52,7 +52,7 @@ def bars(axes: Axes, values: Sequence[float], colour: str) -> None:
 
 
 def held(axes: Axes, entries: Sequence[Entry]) -> None:
-    """The most memory that was held; that of a device below that of the host."""
+    """Peak memory; the bar of the device is below that of the host."""
     kinds = [kind for kind in MEMORY if any(kind in entry.memory for entry in entries)]
     height = 0.62 / max(len(kinds), 1)
     most = max((m / GIB for entry in entries for m in entry.memory.values()), default=1.0)
@@ -99,4 +99,4 @@ def patches(entries: Sequence[Entry]) -> list[Patch]:
 
 def described(entries: Sequence[Entry]) -> str:
     said = "; ".join(f"{e.name} {e.seconds['evaluation']:.3g} s" for e in entries)
-    return f"Seconds until each can paint, seconds of one evaluation, and memory: {said}."
+    return f"Time until each can paint, time of one evaluation, and memory: {said}."

@@ -1,4 +1,4 @@
-"""Errors in units of u·mass, layer by layer and term by term, and the units that flip."""
+"""Charts of errors in units of u·mass, by layer and by term, and of flips by layer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from nst_compare.models import Entry, Report, Row
 
 LAYERS = ("conv", "relu", "pool")
 TERMS = ("gram", "content", "style", "tv")
-LEAST = 1e-3  # a thousandth of a rounding is drawn as none
-LINEAR = 12  # flips that are counted one by one
+LEAST = 1e-3  # less than a thousandth of a rounding error is drawn as 0
+LINEAR = 12  # up to this number of flips the axis is linear
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Panel:
 
 
 def layers(report: Report, order: Sequence[str], looks: Looks) -> Chart | None:
-    """Each convolution, rectification and pool, in the network's order."""
+    """Errors of each convolution, ReLU and pooling, in the order of the network."""
     return drawn(report, LAYERS, order, looks, "of every layer")
 
 
 def terms(report: Report, order: Sequence[str], looks: Looks) -> Chart | None:
-    """Gram matrices, then terms, each in the network's order."""
+    """Errors of Gram matrices, then of terms, each in the order of the network."""
     rows = [row for entry in report.entries for row in entry.rows if row.kind in TERMS]
     place = {layer: n for n, layer in enumerate(order)}
     rows.sort(key=lambda row: (TERMS.index(row.kind), place.get(row.at, 0), row.what))
@@ -46,7 +46,7 @@ def terms(report: Report, order: Sequence[str], looks: Looks) -> Chart | None:
 
 
 def named(row: Row) -> str:
-    """A term is computed at two seams, and the larger error counts."""
+    """The name of a row without its method: `terms` and `gradient` both compute every term."""
     return row.what.partition(" (")[0]
 
 
@@ -108,7 +108,7 @@ def draw(axes: Axes, panel: Panel, names: Sequence[str], looks: Looks) -> None:
 
 
 def described(panels: Sequence[Panel]) -> str:
-    """The largest share of a budget in each panel, for those who do not see it."""
+    """The alternative text: the largest error of each panel relative to its budget."""
     said = []
     for panel in panels:
         worst, who, where = max(
@@ -124,7 +124,7 @@ def described(panels: Sequence[Panel]) -> str:
 
 
 def flips(report: Report, looks: Looks) -> Chart | None:
-    """Units on another side of their kink, in each layer; None if there are none."""
+    """The number of flips in each layer; None if there are none."""
     found = [e for e in report.entries if e.counted and any(one.count for one in e.flips)]
     if not found:
         return None
@@ -138,7 +138,7 @@ def flips(report: Report, looks: Looks) -> Chart | None:
             count(axes, [e for e in found if e.precision == precision], names, looks)
         shown = looks.points(entry.backend for entry in found)
         figure.legend(handles=shown, loc="outside upper left", ncols=6, frameon=False)
-        return charts.svg(figure, f"Flipped units of each layer. {counted(found)}")
+        return charts.svg(figure, f"Flipped activations of each layer. {counted(found)}")
 
 
 def count(axes: Axes, entries: Sequence[Entry], names: Sequence[str], looks: Looks) -> None:
@@ -160,7 +160,7 @@ def count(axes: Axes, entries: Sequence[Entry], names: Sequence[str], looks: Loo
     else:
         axes.set_ylim(0, 1.15 * most)
         axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.set(title=entries[0].precision, ylabel="flipped units")
+    axes.set(title=entries[0].precision, ylabel="flips")
 
 
 def counted(entries: Sequence[Entry]) -> str:

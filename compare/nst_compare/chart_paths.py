@@ -1,4 +1,4 @@
-"""Where the paths go: totals laid over each other, and below them the drift from the truth's."""
+"""The paths: the totals of all backends, and below them the distance from the reference."""
 
 from collections.abc import Sequence
 from math import nan
@@ -13,7 +13,7 @@ from nst_compare.charts import Chart, Edges, Looks
 from nst_compare.explain import pretty
 from nst_compare.models import Entry, Report, finite
 
-LEAST = 1e-20  # a drift below that is none
+LEAST = 1e-20  # a smaller drift is drawn as 0
 TRUTH: Any = {"color": "#bbbbbb", "lw": 5, "solid_capstyle": "round"}
 
 
@@ -26,7 +26,7 @@ def paths(report: Report, looks: Looks) -> Chart | None:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.4))
         totals(upper, report.truth, entries, looks)
         drift(lower, [entry for entry in entries if entry.drift], looks)
-        truth = Line2D([], [], label="truth", **TRUTH)
+        truth = Line2D([], [], label="reference", **TRUTH)
         shown = [truth, *looks.points(e.backend for e in entries), *looks.dashes()]
         figure.legend(handles=shown, loc="outside right upper", frameon=False, handlelength=2.6)
         return charts.svg(figure, described(entries))
@@ -47,7 +47,7 @@ def totals(axes: Axes, truth: Sequence[float], entries: Sequence[Entry], looks: 
 
 
 def look(entry: Entry, looks: Looks) -> dict[str, Any]:
-    """The marks of different backends do not cover each other."""
+    """Colour, line and marks; the marks of different backends are at different steps."""
     first = looks.backends.index(entry.backend)
     return {
         "color": looks.colour(entry.backend),
@@ -72,12 +72,12 @@ def drift(axes: Axes, entries: Sequence[Entry], looks: Looks) -> None:
     label(axes, entries)
     axes.xaxis.set_major_locator(MaxNLocator(11, integer=True))
     axes.margins(x=0.03)
-    axes.set_title("drift from the truth's path", pad=10)
-    axes.set(xlabel="step", ylabel="‖image − truth‖ / ‖truth‖")
+    axes.set_title("drift from the reference's path", pad=10)
+    axes.set(xlabel="step", ylabel="‖image − reference‖ / ‖reference‖")
 
 
 def label(axes: Axes, entries: Sequence[Entry]) -> None:
-    """A line at each step where paths part; the words stand above the axes, one line each."""
+    """A line at each step where paths part, with a label for each."""
     found = partings(entries)
     last = max((len(entry.drift) for entry in entries), default=1) - 1
     for row, ((step, layer), names) in enumerate(found.items()):
@@ -100,7 +100,7 @@ def label(axes: Axes, entries: Sequence[Entry]) -> None:
 
 
 def partings(entries: Sequence[Entry]) -> dict[tuple[int, str], list[str]]:
-    """Who parts at which step, and in which layer."""
+    """The names of the entries that part, by step and layer."""
     found: dict[tuple[int, str], list[str]] = {}
     for entry in entries:
         if entry.parting:
@@ -110,7 +110,7 @@ def partings(entries: Sequence[Entry]) -> dict[tuple[int, str], list[str]]:
 
 def described(entries: Sequence[Entry]) -> str:
     said = [
-        f"{', '.join(names)} part from the truth before step {step} in {layer}"
+        f"{', '.join(names)} part from the reference before step {step} in {layer}"
         for (step, layer), names in partings(entries).items()
     ]
-    return f"Totals and drift of {len(entries)} paths: {'; '.join(said) or 'none parts'}."
+    return f"Totals and drift of {len(entries)} paths: {'; '.join(said) or 'no path parts'}."

@@ -1,4 +1,4 @@
-"""What the charts of the page share: the look of a backend, axes with edges, and SVG."""
+"""What the charts of the page share: colours and shapes, axes for 0 and ∞, and SVG."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ TICKS, ENOUGH = 7, 3
 
 @dataclass(frozen=True)
 class Chart:
-    """An SVG with the words that stand for it."""
+    """An SVG with its alternative text."""
 
     uri: str
     width: int
@@ -58,7 +58,7 @@ class Looks:
         return DASHES[self.modes.index(mode(entry)) % len(DASHES)]
 
     def points(self, backends: Iterable[str]) -> list[Line2D]:
-        """What a legend shows."""
+        """The legend of the backends."""
         shown = set(backends)
         return [
             Line2D([], [], color=self.colour(b), marker=self.shape(b), ls="", ms=6, label=b)
@@ -95,7 +95,7 @@ def style() -> Any:
 
 @dataclass(frozen=True)
 class Edges:
-    """A logarithmic axis on which 0 lies at the lower edge and ∞ at the upper."""
+    """A logarithmic axis that shows 0 at its lower edge and ∞ at its upper edge."""
 
     low: float
     high: float
@@ -104,7 +104,7 @@ class Edges:
 
     @classmethod
     def around(cls, values: Iterable[float | None], least: float) -> "Edges":
-        """Decades around what is drawn; less than `least` is drawn as 0."""
+        """The decades that contain the values; a value below `least` is drawn as 0."""
         found = [finite(value) for value in values]
         inside = [v for v in found if v is not None and v >= least]
         low = floor(log10(min(inside, default=least)))
@@ -133,12 +133,12 @@ class Edges:
 
 
 def gap(low: int, high: int) -> int:
-    """Decades from one tick to the next."""
+    """The number of decades from one tick to the next."""
     return max(1, ceil((high - low) / TICKS))
 
 
 def ticks(low: float, high: float) -> list[float]:
-    """Round numbers between two on a logarithmic axis: three or more if there are so many."""
+    """Round numbers between `low` and `high` on a logarithmic axis, at least three if possible."""
     first, last = floor(log10(low)), ceil(log10(high))
     decades, found = range(first, last + 1, gap(first, last)), list[float]()
     for digits in ((1,), (1, 3), (1, 2, 5), range(1, 10)):
@@ -149,7 +149,7 @@ def ticks(low: float, high: float) -> list[float]:
 
 
 def stripes(axes: Axes, count: int) -> None:
-    """Every other column shaded, so that marks are read with their label."""
+    """Shades every other column, so that it is clear to which label a mark belongs."""
     for n in range(1, count, 2):
         axes.axvspan(n - 0.5, n + 0.5, color=STRIPE, lw=0, zorder=0)
 
@@ -161,5 +161,5 @@ def columns(axes: Axes, names: Sequence[str]) -> None:
 
 
 def dodged(index: int, count: int) -> float:
-    """Where a mark stands beside those of the other backends."""
+    """The horizontal shift of a backend's marks, so that backends do not overlap."""
     return 0.76 * ((index + 0.5) / count - 0.5)

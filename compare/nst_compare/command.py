@@ -1,4 +1,4 @@
-"""The command line that repeats a comparison, as far as the report knows it."""
+"""The command line that repeats a comparison, made from its report."""
 
 import json
 import shlex
@@ -17,7 +17,7 @@ SET_BY_COMPARE = ("plan.coarsest",)
 
 
 def command(report: Report) -> str:
-    """Quoted for a shell, on lines that are not too long."""
+    """The command, quoted for a shell and broken into lines of at most WIDTH characters."""
     lines = ["nst compare"]
     for words in arguments(report):
         word = shlex.join(words)
@@ -28,7 +28,7 @@ def command(report: Report) -> str:
 
 
 def arguments(report: Report) -> Iterator[tuple[str, ...]]:
-    """What stays on one line."""
+    """The arguments, in groups that stay on one line."""
     subject = report.subject
     yield (subject.content, *subject.styles)
     yield ("-o", "REPORT/")
@@ -47,11 +47,11 @@ def arguments(report: Report) -> Iterator[tuple[str, ...]]:
 
 
 def settings(used: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """(dotted key, value): those of OWN, and whatever differs from the recipe of that name."""
+    """(dotted key, value) of OWN, and of every field that differs from the recipe of that name."""
     try:
         shipped = dict(fields(recipe.load(str(used.get("name", ""))).model_dump(mode="json")))
     except NstError:
-        shipped = dict(fields(used))  # a file's, which has to be at hand
+        shipped = dict(fields(used))  # the recipe is a file, which the command needs
     for key, value in fields(used):
         if key in OWN or shipped.get(key) != value:
             yield key, value

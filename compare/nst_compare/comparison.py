@@ -1,4 +1,4 @@
-"""A comparison from beginning to end: every task measured, judged, paired and summed up."""
+"""Runs a comparison: measures every task, judges it, and makes the report."""
 
 import os
 import platform
@@ -23,7 +23,7 @@ CPUINFO = Path("/proc/cpuinfo")
 
 @dataclass(frozen=True)
 class Comparison:
-    """The report, and what the page shows beside it."""
+    """The report, and the data of the page that the report does not contain."""
 
     report: Report
     subject: Subject
@@ -38,7 +38,10 @@ def compare(
     setting: Setting,
     watch: Callable[[Task], None],
 ) -> Comparison:
-    """Runs every task; `watch` is told of each before it begins. One that fails fails alone."""
+    """Runs every task; `watch` is called with each before it begins.
+
+    A task that fails is part of the report, and the others are run all the same.
+    """
     memory.keep_freed()
     truth, found = Truth(subject), list[Evidence]()
     for task in subject.tasks(backends, precisions):
@@ -72,32 +75,32 @@ def core_total(found: Sequence[Evidence], task: Task) -> float | None:
 
 
 def sentence(entries: Sequence[Entry]) -> str:
-    """Who differs and where; or that nobody does, and who comes nearest to it."""
+    """The first sentence: which backend fails and where, or the largest error if none fails."""
     bad = sorted((entry for entry in entries if not entry.holds), key=gravity)
     if bad:
         first = next(finding for finding in bad[0].findings if finding.broken)
         names = ", ".join(entry.name for entry in bad[1:])
-        return first.sentence + f" So do others: {names}." * bool(names)
+        return first.sentence + f" These fail too: {names}." * bool(names)
     counted = [entry for entry in entries if entry.counted]
     backends = len({entry.backend for entry in counted})
     worst = max(counted, key=lambda entry: entry.rows[0].ratio or 0.0)
     row = worst.rows[0]
     who = "The backend" if backends == 1 else f"All {backends} backends"
-    keep = "keeps" if backends == 1 else "keep"
+    be = "is" if backends == 1 else "are"
     return (
-        f"{who} {keep} every budget: what comes nearest to one is {row.what} of {worst.name}, "
-        f"{pretty(row.measured)} of {pretty(row.budget)}."
+        f"{who} {be} within every budget. The error that comes closest to its budget is that of "
+        f"{row.what} in {worst.name}: {pretty(row.measured)} of {pretty(row.budget)}."
     )
 
 
 def gravity(entry: Entry) -> tuple[bool, int]:
-    """The lowest level first, a worker that failed last."""
+    """The key by which failures are sorted: the lowest level first, failed workers last."""
     broken = [row.level for row in entry.rows if not row.holds]
     return bool(entry.failure), min(broken, default=0)
 
 
 def described(subject: Subject) -> models.Subject:
-    """The pictures and the question, for the record."""
+    """What was compared, for the report."""
     job, (_, height, width) = subject.painting, subject.pictures["content"].shape
     identity = job.identity()
     return models.Subject(
@@ -113,7 +116,7 @@ def described(subject: Subject) -> models.Subject:
 
 
 def machine(device: str) -> dict[str, str]:
-    """What the figures were measured on."""
+    """The machine on which the comparison was run."""
     found = {"system": platform.system(), "processor": processor()}
     found |= {"cores": str(cores()), "python": platform.python_version()}
     if device.startswith("cuda"):
@@ -122,14 +125,14 @@ def machine(device: str) -> dict[str, str]:
 
 
 def cores() -> int:
-    """Those that this process may use."""
+    """The number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def processor() -> str:
-    """Its model where that is known, else its architecture."""
+    """The model of the processor if it is known, otherwise its architecture."""
     if CPUINFO.exists():
         for line in CPUINFO.read_text("utf-8").splitlines():
             if line.startswith("model name"):
@@ -138,7 +141,7 @@ def processor() -> str:
 
 
 def gpu(device: str) -> str:
-    """Its name and driver."""
+    """Name and driver version of the GPU."""
     index = device.partition(":")[2] or "0"
     asked = ["nvidia-smi", "-i", index, "--query-gpu=name,driver_version", "--format=csv,noheader"]
     try:

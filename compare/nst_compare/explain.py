@@ -1,4 +1,4 @@
-"""Sentences for a student: what a finding means, and the note that teaches it."""
+"""The sentences of the report, and the notes that explain their terms to a student."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ UNITS = {
     3: " of the norm",
     4: " units of u(|x| + lr)",
     5: " of the norm",
-    6: " of the truth's",
+    6: " of the reference's",
 }
-ORDINARY_COMPILE = 1.0  # seconds
+ORDINARY_COMPILE = 1.0  # seconds; a shorter delay is not worth a sentence
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 @dataclass(frozen=True)
 class Note:
-    """A paragraph of the page, and the page of the documentation that says more."""
+    """A paragraph of the page, and the section of the documentation with the details."""
 
     title: str
     text: str
@@ -31,69 +31,76 @@ class Note:
 NOTES = {
     "unit": Note(
         "The unit u·mass",
-        "Every sum has a mass, the sum of the absolute values of its terms. Rounding each term "
-        "once moves it by at most u times its mass, u being 2⁻⁵³ in float64 and 2⁻²⁴ in float32. "
-        "An error in that unit knows no scale: 1 is one rounding of everything. A sum of n terms "
-        "stays below 8 + 2√n in any sensible order, which is the budget.",
+        "The mass of a sum is the sum of the absolute values of its terms. If each term is "
+        "rounded once, the sum changes by at most u times its mass, where u is 2⁻⁵³ in float64 "
+        "and 2⁻²⁴ in float32. Errors of sums are measured in this unit. An error of 1 is as large "
+        "as if every term had been rounded once. In any usual order of summation, the error of a "
+        "sum of n terms stays below 8 + 2√n, and this is its budget.",
         "docs/conformance.md#the-unit",
     ),
     "levels": Note(
         "The lowest level first",
-        "Each level is fed with the backend's own numbers: an operation is judged on the input "
-        "that the backend itself has before it. A slip therefore shows at one level, the lowest "
-        "that fails, and there at the first layer that fails; what fails above it follows.",
+        "Each level starts from the backend's own numbers. An operation, for example, is compared "
+        "with what the reference computes from the backend's own input to it. The mistake is "
+        "therefore at the lowest level that fails, and there at the first layer that fails. "
+        "Failures at higher levels are usually its consequences.",
         "docs/conformance.md#the-levels",
     ),
     "kinks": Note(
         "Flips",
-        "max(x, 0) passes a gradient above zero and cuts it below. A unit whose input is nearly "
-        "zero may fall on either side, and every framework is right to the last digit it has. "
-        "One such unit changes the image's gradient in its fourth digit. So flips are counted, "
-        "and the gradient is compared with a truth whose every unit is held on the backend's "
-        "side.",
+        "A ReLU max(x, 0) has a kink at zero: it passes the gradient above zero and blocks it "
+        "below. If x is nearly zero, rounding decides on which side it is, and two correct "
+        "frameworks may differ. This is called a flip. A single flip can change the fourth digit "
+        "of the image's gradient. Flips are therefore counted separately, and the gradient is "
+        "compared with a reference in which every activation is on the same side as in the "
+        "backend.",
         "docs/conformance.md#kinks",
     ),
     "paths": Note(
         "Where paths part",
-        "Two right paths agree until the first unit falls on another side. From there their "
-        "gradients differ by a finite amount and the pictures drift apart, while the totals stay "
-        "close. Each step is therefore judged from where the backend itself was, never the "
-        "pixels after many.",
+        "The path of a backend is the sequence of its images. Two correct paths agree until the "
+        "first flip. From then on their gradients differ by a finite amount and the pictures "
+        "drift apart, while the totals stay close. Each step is therefore checked on its own, "
+        "starting from the backend's own image. The pixels after many steps have no fixed "
+        "budget.",
         "docs/conformance.md#steps-not-pictures",
     ),
     "adam": Note(
         "Adam is not Adam",
-        "PyTorch adds ε = 1e-8 to √v̂. Keras, and TensorFlow through it, add ε = 1e-7 to √v "
-        "before its correction, which in PyTorch's form is 3.2e-6 at the first step. Where the "
-        "gradient of the image is near 1e-6 that is another optimiser. The learning rate of "
-        "Adam() is 0.001 in all of them, 1/1000 of the range of a pixel in a step.",
+        "PyTorch adds ε = 1e-8 to √v̂, after the bias correction. Keras and TensorFlow add "
+        "ε = 1e-7 to √v, before it. Written in PyTorch's form, their ε is 3.2e-6 at the first "
+        "step. This makes a difference if the gradient of the image is near 1e-6. The default "
+        "learning rate of Adam() is 0.001 in all of them: a step changes a pixel by at most about "
+        "1/1000 of its range.",
         "docs/frameworks.md#adam-is-not-adam",
     ),
     "compile": Note(
         "What is compiled",
-        "The first evaluation of a program that is compiled takes longer than all later ones: "
-        "TensorFlow traces a graph, XLA writes machine code for every shape. PyTorch runs each "
-        "operation as it comes. For ten steps that counts, for a thousand it does not.",
+        "If a framework compiles, the first evaluation takes longer than later ones: TensorFlow "
+        "traces a graph, and XLA generates machine code for every shape. PyTorch runs each "
+        "operation directly. Compilation matters for ten steps, but not for a thousand.",
         "docs/frameworks.md#layer-by-layer",
     ),
     "precision": Note(
         "TF32 and bfloat16",
-        "TF32 keeps 10 bits of each factor of a convolution, bfloat16 7 of everything, where "
-        "float32 has 23. Features are off in their third digit, a few units in a hundred flip, "
-        "and the gradient is off by some percent: good enough to paint with, not to compare.",
+        "float32 has a mantissa of 23 bits. TF32 keeps 10 of them in the factors of a "
+        "convolution, and bfloat16 keeps 7 in every number. Features then have errors in their "
+        "third digit, a few activations in a hundred flip, and the gradient has an error of some "
+        "per cent. This is accurate enough for painting, but not for comparing backends.",
         "docs/frameworks.md#layer-by-layer",
     ),
     "workers": Note(
         "Workers",
-        "Each backend runs in a process of its own, one for each precision, with the environment "
-        "set before anything is imported. One that raises, hangs or is killed fails alone.",
+        "A worker is a separate process. There is one for each backend and precision, and its "
+        "environment variables are set before anything is imported. If a worker raises an "
+        "exception, hangs or is killed, the others continue.",
         "docs/compare.md#workers",
     ),
 }
 
 
 def pretty(value: float | None, digits: int = 3) -> str:
-    """As it is printed: 6.76·10¹⁵; ∞ for what has no finite measure."""
+    """The number as it is printed: `6.76·10¹⁵`, or `∞` for None, infinity and NaN."""
     if finite(value) is None:
         return "∞"
     mantissa, e, exponent = f"{value:.{digits}g}".partition("e")
@@ -110,16 +117,18 @@ def failure(entry: Entry) -> Finding:
 
 
 def broken(entry: Entry, row: Row, count: int, cause: str) -> Finding:
-    """Of the first row that fails at the lowest level that fails."""
+    """The sentence about `row`, the first that fails at the lowest level; `count` fail in all."""
     step = row.kind in ("step", "path", "total")
     where = row.what if not row.at else f"step {row.at}" if step else row.at
     what = "" if where in row.what and row.kind != "gram" else f" ({row.what})"
+    unit = "" if row.kind == "kinks" else UNITS[row.level]  # flips are counted
+    exceeded = "1 budget is exceeded" if count == 1 else f"{count} budgets are exceeded"
     said = (
-        f"{entry.name} differs from the truth at level {row.level} ({LEVELS[row.level]}), "
-        f"first at {where}{what}: {pretty(row.measured)}{UNITS[row.level]}, of "
-        f"{pretty(row.budget)} that are allowed; {count} of its budgets break."
+        f"{entry.name} differs from the reference at level {row.level} ({LEVELS[row.level]}), "
+        f"first at {where}{what}: the error is {pretty(row.measured)}{unit}, and its budget is "
+        f"{pretty(row.budget)}. In all, {exceeded}."
         if row.level
-        else f"{entry.name} breaks a promise at level 0 (exact): {row.what}."
+        else f"{entry.name} violates the backend interface at level 0 (exact): {row.what}."
     )
     if cause:
         said += f" Its numbers are those of a backend with {cause}."
@@ -127,45 +136,45 @@ def broken(entry: Entry, row: Row, count: int, cause: str) -> Finding:
 
 
 def flipped(entry: Entry, flips: Sequence[Flips]) -> Finding | None:
-    """Where units are on another side of their kink."""
+    """How many activations are flipped, and in which layer; None if there are none."""
     count, of = sum(one.count for one in flips), sum(one.of for one in flips)
     if not count:
         return None
     most = max(flips, key=lambda one: one.count)
     be = "is" if count == 1 else "are"
     said = (
-        f"{entry.name}: {count:,} of {of:,} units {be} on another side of the kink than in the "
-        f"truth{', most of them' if count > 1 else ''} in {most.layer}."
+        f"{entry.name}: {count:,} of {of:,} activations {be} on another side of the kink than in "
+        f"the reference,{' most of them' if count > 1 else ''} in {most.layer}."
     )
     return Finding(sentence=said, note="kinks")
 
 
 def parted(entry: Entry, parting: Parting) -> Finding:
-    """The step and the unit at which a path leaves the truth's."""
+    """The step and the activation at which a path parts from the reference's."""
     place = f"channel {parting.channel}, row {parting.row}, column {parting.column}"
     if parting.layer.startswith("relu"):
-        here, there = ("on", "off") if parting.on else ("off", "on")
-        how = f"is {here} here and {there} in the truth"
+        here, there = ("positive", "zero") if parting.on else ("zero", "positive")
+        how = f"is {here}, and in the reference it is {there}"
     else:
-        how = "takes another of its four inputs as the maximum"
-    others = f" With the others, {parting.units:,} in all, it" if parting.units > 1 else " It"
+        how = "is another of its four inputs than in the reference"
+    flips = f"All {parting.units:,} flips together change" if parting.units > 1 else "This changes"
     said = (
-        f"{entry.name}: its path parts from the truth's before step {parting.step}, where the "
-        f"unit of {parting.layer} at {place} {how}.{others} changes the gradient by "
+        f"{entry.name}: the path parts from the reference's before step {parting.step}. There the "
+        f"activation of {parting.layer} at {place} {how}. {flips} the gradient by "
         f"{pretty(parting.effect)} of its norm."
     )
     return Finding(sentence=said, note="paths")
 
 
 def compiled(entry: Entry) -> Finding | None:
-    """What the first evaluation costs beyond a later one."""
+    """How much longer the first evaluations take; None if it is hardly longer."""
     seconds = entry.seconds["compile"]
     if seconds < ORDINARY_COMPILE:
         return None
     worth = seconds / max(entry.seconds["evaluation"], 1e-9)
     said = (
-        f"{entry.name}: the first evaluations take {seconds:.1f} s more than later ones, as much "
-        f"as {worth:.0f} of these."
+        f"{entry.name}: the first evaluations take {seconds:.1f} s longer than later ones. This "
+        f"is the time of {worth:.0f} later evaluations."
     )
     return Finding(sentence=said, note="compile")
 
@@ -173,23 +182,24 @@ def compiled(entry: Entry) -> Finding | None:
 def coarse(entry: Entry) -> Finding | None:
     if entry.precision not in ("tf32", "bfloat16"):
         return None
-    said = f"{entry.name} is held to the budgets of its precision, which are wide."
+    said = f"{entry.name} has the budgets of its precision, which are larger than float32's."
     return Finding(sentence=said, note="precision")
 
 
 def native(entry: Entry, row: Row, core: float | None, cause: str) -> Finding:
-    """What a framework's own optimiser does; `core` is the total that the core's reaches."""
+    """How a framework's own Adam differs; `core` is the last total of the core's Adam."""
     own = entry.totals[-1] if entry.totals else None
     if row.holds:
         said = f"{entry.name}: the framework's own Adam makes the same steps as the core's."
     else:
         said = (
-            f"{entry.name}: the framework's own Adam is another one: step {row.at} is off by "
-            f"{pretty(row.measured)}{UNITS[4]}."
+            f"{entry.name}: the framework's own Adam differs from the core's: step {row.at} has an "
+            f"error of {pretty(row.measured)}{UNITS[4]}."
         )
         if cause:
             said += f" Its numbers are those of a backend with {cause}."
     if own is not None and core:
-        said += f" Before its last step the total is {own:.4g}, {own / core - 1:+.2%} of the core's"
-        said += " Adam."
+        away = own / core - 1
+        than = f"{abs(away):.2%} {'lower' if away < 0 else 'higher'} than with the core's Adam"
+        said += f" Before its last step the total is {own:.4g}, {than}."
     return Finding(sentence=said, note="adam")

@@ -1,4 +1,4 @@
-"""A measurement, judged by the budgets of the conformance suite, and put into an entry."""
+"""Judges a measurement by the budgets of the conformance suite, and makes an entry from it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,15 +21,15 @@ from nst_core.conformance.measures import norm_wise
 from nst_core.conformance.truth import Truth
 
 Mask = NDArray[np.bool_]
-OF_STEPS = ("step", "total", "distance")  # what an optimiser decides
+OF_STEPS = ("step", "total", "distance")  # the kinds of rows that depend on the optimiser
 PAIRED = ("gradient", "gram", "painting")
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the report shows of an entry beside its numbers, and what pairs are made from.
+    """An entry, and the arrays that the page and the pairs of backends need.
 
-    `flipped` counts, at each pixel of the image, the units on another side of their kink there.
+    `flipped` counts the flipped activations at each pixel of the image, (height, width).
     """
 
     entry: Entry
@@ -41,7 +41,7 @@ class Evidence:
 def judge(truth: Truth, found: Measurement, core: float | None = None) -> Evidence:
     """The entry of a measurement, with its evidence.
 
-    `core` is the last total of the core's optimiser in the same backend, for a framework's own.
+    For a framework's own optimiser, `core` is the last total of the core's in the same backend.
     """
     task = found.task
     entry = Entry(
@@ -63,7 +63,7 @@ def judge(truth: Truth, found: Measurement, core: float | None = None) -> Eviden
 
 @dataclass
 class Examination:
-    """An outcome, held against the truth."""
+    """Compares an outcome with the reference."""
 
     truth: Truth
     found: Measurement
@@ -86,12 +86,12 @@ class Examination:
 
     @property
     def comparable(self) -> bool:
-        """Shapes and names are right."""
+        """Whether all shapes and names are right."""
         return all(row.holds for row in self.measured if row.level == 0)
 
     @property
     def judged(self) -> list[Judged]:
-        """The rows that count: not the steps of a framework's own optimiser."""
+        """The rows that have a budget: not the steps of a framework's own optimiser."""
         own = self.entry.counted
         return [row for row in self.measured if own or row.kind not in OF_STEPS]
 
@@ -111,7 +111,7 @@ class Examination:
         return Evidence(entry, self.judge.found("paint"), self.where(), self.compared())
 
     def findings(self) -> Iterator[Finding]:
-        """What is worth a sentence, the gravest first."""
+        """The findings, most serious first."""
         entry, broken = self.entry, [row for row in self.judged if not row.holds]
         if broken:
             first = min(broken, key=lambda row: row.level)
@@ -134,7 +134,7 @@ class Examination:
         return "" if row.holds or not self.comparable else slips.cause(self.judge, row)
 
     def drift(self) -> list[float | None]:
-        """How far its path is from the truth's, before each step and after the last."""
+        """The distance from the reference's image, before each step and after the last."""
         walk, steps = self.truth.walk, range(len(self.outcome.totals))
         points = [*(self.judge.found(f"image:{t}") for t in steps), self.judge.found("paint")]
         right = (*walk.images, walk.painted)
@@ -151,7 +151,10 @@ class Examination:
         ]
 
     def where(self) -> Array:
-        """At each pixel, (height, width), how many of the units that see it are flipped."""
+        """The number of flipped activations at each pixel, (height, width).
+
+        An activation of a layer with stride s is counted in a square of s × s pixels.
+        """
         _, height, width = self.truth.image.shape
         count = np.zeros((height, width))
         for layer, mask in self.masks.items():
@@ -161,7 +164,7 @@ class Examination:
         return count
 
     def parting(self) -> Parting | None:
-        """The first step at which flipped units change the gradient by more than rounding may."""
+        """The first step at which flips change the gradient by more than its budget."""
         asked = {name.partition(":")[0] for name in self.outcome.arrays}
         for step in range(len(self.outcome.totals)):
             if f"kinks@{step}" in asked:
@@ -173,7 +176,7 @@ class Examination:
         return None
 
     def effect(self, step: int, flipped: Mapping[str, Mask]) -> float:
-        """What these units on the backend's side change of the truth's gradient at its step."""
+        """The relative change of the reference's gradient if these activations are flipped."""
         own, found = self.truth.sides_before(step), self.judge.kinks_before(step)
         pattern = {layer: side for layer, (side, _) in own.items()}
         for layer, mask in flipped.items():
@@ -183,15 +186,16 @@ class Examination:
         return norm_wise(changed, walk.slopes[step])
 
     def parted(self, step: int, flipped: Mapping[str, Mask], effect: float) -> Parting:
-        """With the first unit of the first layer that alone makes half of the change."""
-        layer = (
-            next(
-                (n for n in flipped if self.effect(step, {n: flipped[n]}) > effect / 2),
-                min(flipped),
-            )
-            if len(flipped) > 1
-            else min(flipped)
-        )
+        """The parting before `step`, named by one activation.
+
+        `flipped` is in the order of the network, and `effect` is the change of all its activations
+        together. The activation is the first one of the first layer that alone makes more than
+        half of this change; if no layer does, of the first layer.
+        """
+        layer = next(iter(flipped))
+        if len(flipped) > 1:  # each effect costs a gradient of the reference
+            alone = (n for n in flipped if self.effect(step, {n: flipped[n]}) > effect / 2)
+            layer = next(alone, layer)
         channel, row, column = (int(index) for index in np.argwhere(flipped[layer])[0])
         side = self.judge.kinks_before(step)[layer][channel, row, column]
         return Parting(
@@ -206,12 +210,13 @@ class Examination:
         )
 
     def compared(self) -> dict[str, Array]:
-        """What pairs of backends are compared by."""
+        """The arrays by which pairs of backends are compared."""
         taps = self.truth.recipe.style.taps
         grams = [self.judge.found(f"itself:style:{tap}").ravel() for tap in taps]
         found = self.judge.found
         return {
             "gradient": found("gradient"),
+            # normalised, or the layer with the largest activations would hide the others
             "gram": np.concatenate([G / np.linalg.norm(G) for G in grams]),
             "painting": found("paint"),
         }
@@ -235,17 +240,18 @@ def as_row(row: Judged) -> Row:
 
 
 def seconds(outcome: Outcome) -> dict[str, float]:
-    """Of importing, opening a session, finding the targets, compiling, and one evaluation."""
+    """The time of import, session, targets, compilation, and of one evaluation."""
     told = {name: found[0] for name, found in outcome.seconds.items() if len(found) == 1}
     steps = outcome.seconds["steps"]
-    step = median(steps[1:] or steps)
+    step = median(steps[1:] or steps)  # the first step may still compile
+    # both calls compile and evaluate once; noise can make the rest of a short time negative
     first = told["terms"] + told["gradient"] - 2 * step
     named = {name: told[name] for name in ("import", "session", "targets")}
     return named | {"compile": max(0.0, first), "evaluation": step}
 
 
 def pairs(found: Sequence[Evidence]) -> list[Pair]:
-    """Every two backends of one precision, against each other."""
+    """The distances of every two backends of the same precision."""
     usable = [one for one in found if one.compared and one.entry.counted]
     return [
         Pair(

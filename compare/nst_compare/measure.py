@@ -1,4 +1,4 @@
-"""What is asked of every backend, and the worker processes that answer: one for each precision."""
+"""What every backend computes, in a worker process for each backend and precision."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from nst_core.weights import Weights
 
 ITERATIONS = 10
 SIZE = 256
-NOISE = 0.1
+NOISE = 0.1  # standard deviation; at the photograph itself the content term would be zero
 NATIVE = "native-adam"
 DEFAULT_RATE = 1e-3  # of torch.optim.Adam and keras.optimizers.Adam
 ONCE = ("features", "itself", "terms", "gradient", "paint")
@@ -27,7 +27,7 @@ ONCE = ("features", "itself", "terms", "gradient", "paint")
 
 @dataclass(frozen=True)
 class Precision:
-    """What a worker is asked for. `exact` is the slow path: no TF32, nothing compiled."""
+    """A precision by its name. `exact` is the slow path: no TF32, nothing compiled."""
 
     name: str
     dtype: Dtype
@@ -35,7 +35,7 @@ class Precision:
 
 
 DOUBLE = Precision("float64", "float64", exact=True)
-# the path that paints: on a CPU it is single precision, on a GPU it may be TF32
+# not exact is what `nst run` paints with: on a CPU single precision, on a GPU perhaps TF32
 ON_CPU = (DOUBLE, Precision("float32", "float32", exact=False))
 ON_GPU = (
     DOUBLE,
@@ -46,7 +46,7 @@ BFLOAT16 = Precision("bfloat16", "bfloat16", exact=False)
 
 
 def precisions(device: str, asked: Sequence[str] = ()) -> tuple[Precision, ...]:
-    """Those that are compared on a device, or those of them that are asked for."""
+    """The precisions that are compared on a device: those of `asked`, or the usual ones."""
     usual = (*ON_GPU, BFLOAT16) if device.startswith("cuda") else ON_CPU
     known = {one.name: one for one in (*usual, BFLOAT16)}
     for name in asked:
@@ -58,7 +58,7 @@ def precisions(device: str, asked: Sequence[str] = ()) -> tuple[Precision, ...]:
 
 @dataclass(frozen=True)
 class Variant:
-    """An optimiser: the plan's own, or a framework's at a learning rate."""
+    """An optimiser: that of the plan, or the framework's own with a learning rate."""
 
     optimizer: str = ""
     rate: float = 0.0
@@ -72,7 +72,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Task:
-    """A backend at one precision, with one optimiser: what one worker does."""
+    """What one worker does: a backend at one precision, with one optimiser."""
 
     backend: str
     precision: Precision
@@ -80,10 +80,10 @@ class Task:
 
 
 class Subject:
-    """The question that every backend is asked, on a person's own pictures.
+    """What every backend computes, for the user's own pictures.
 
-    Features, terms and gradient are asked for the photograph under white noise, where no term is
-    zero; the painting starts from the plan's first image.
+    Features, terms and gradient are computed for the photograph with white noise added, where no
+    term is zero. The painting starts from the first image of the plan.
     """
 
     flat = False
@@ -119,7 +119,7 @@ class Subject:
         return self.pictures
 
     def tasks(self, backends: Sequence[str], modes: Sequence[Precision]) -> Iterator[Task]:
-        """One worker for each backend and precision; the frameworks' own optimisers last."""
+        """A task for each backend and precision, then those for the frameworks' own Adam."""
         yield from (Task(backend, mode) for backend in backends for mode in modes)
         if self.native:
             rates = dict.fromkeys((self.recipe.plan.adam.lr, DEFAULT_RATE))
@@ -128,14 +128,14 @@ class Subject:
                     yield Task(backend, modes[-1], Variant(NATIVE, rate))
 
     def job(self, task: Task, device: str) -> Job:
-        """What the worker of a task is told."""
+        """The job of a task's worker."""
         plan = self.recipe.plan
         if task.variant.optimizer:
             adam = plan.adam.model_copy(update={"lr": task.variant.rate})
             plan = plan.model_copy(update={"optimizer": NATIVE, "adam": adam})
         recipe = self.recipe.model_copy(update={"plan": plan})
         mode = task.precision
-        # in double precision no unit flips: the beginning, the middle and the end will do
+        # in double precision nothing flips: the first, the middle and the last step are enough
         paths = "paths" if mode.dtype == "float64" else "all_paths"
         return Job(
             self.painting.weights.name,
@@ -151,7 +151,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a worker returned; `failure` is why it did not, `output` its last lines."""
+    """What a worker returned, or why it failed, with the last lines of its `output`."""
 
     task: Task
     seconds: float
@@ -163,7 +163,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Setting:
-    """Where workers run, and how long each may."""
+    """The device of the workers, their time limit in seconds, and their threads."""
 
     device: str = "cpu"
     timeout: float = worker.TIMEOUT
@@ -171,7 +171,10 @@ class Setting:
 
 
 def check_device(backends: Sequence[str], device: str) -> None:
-    """Raises NstError if no backend has the device; one that lacks it fails alone, later."""
+    """Raises NstError if no backend has the device.
+
+    If only some lack it, their workers fail later, and the others are compared.
+    """
     problem: NstError | None = None
     for backend in backends:
         try:
@@ -185,7 +188,7 @@ def check_device(backends: Sequence[str], device: str) -> None:
 
 
 def measure(subject: Subject, task: Task, setting: Setting) -> Measurement:
-    """Runs a task in a worker of its own."""
+    """Runs a task in a separate worker process."""
     began, jobs = time.monotonic(), (subject.job(task, setting.device),)
     try:
         about, (outcome,) = worker.run(

@@ -1,6 +1,6 @@
-"""What a comparison found, as plain values: `report.json`, and all that the page shows.
+"""The models of `report.json`.
 
-`nst compare --schema` prints the JSON schema. A number that is infinite or NaN is null.
+`nst compare --schema` prints their JSON schema. Infinity and NaN are stored as null.
 """
 
 import math
@@ -23,7 +23,7 @@ class Model(BaseModel):
 
 
 class Row(Model):
-    """One thing that was measured, as in `nst check`."""
+    """One error and its budget, as in `nst check`."""
 
     level: int
     """0 exact, 1 operation, 2 features, 3 gradient, 4 step, 5 path, 6 result."""
@@ -41,7 +41,7 @@ class Row(Model):
 
 
 class Flips(Model):
-    """Units of a layer that are on another side of their kink than in the truth."""
+    """The activations of a layer that are on another side of their kink than in the reference."""
 
     layer: str
     count: int
@@ -49,9 +49,12 @@ class Flips(Model):
 
 
 class Parting(Model):
-    """Where a path leaves the truth's: the first step at which units that are on another side
-    change the gradient by more than rounding may, and the first unit of the first layer that
-    alone makes half of that change."""
+    """Where a path parts from the reference's.
+
+    `step` is the first step at which flipped activations change the gradient by more than the
+    budget for rounding errors. The activation named here is the first one of the first layer that
+    alone makes more than half of this change.
+    """
 
     step: int
     layer: str
@@ -59,16 +62,16 @@ class Parting(Model):
     row: int
     column: int
     on: bool
-    """Whether the unit is on here, or another of the four is the maximum; it is not in the
-    truth."""
+    """For a ReLU, whether it is on in the backend; in the reference it is the other way round.
+    For a max pooling, which takes another of its four inputs, it has no meaning."""
     units: int
-    """How many units are on another side before that step."""
+    """The number of flipped activations before that step."""
     effect: Number
-    """What they change of the gradient, of its norm."""
+    """‖change of the gradient‖ / ‖gradient‖ that they cause."""
 
 
 class Finding(Model):
-    """A sentence that explains something of an entry, and the note that says more."""
+    """A sentence about an entry, and the key of the note that explains it."""
 
     sentence: str
     note: str
@@ -76,16 +79,17 @@ class Finding(Model):
 
 
 class Entry(Model):
-    """A backend at one precision."""
+    """The results of a backend at one precision, with one optimiser."""
 
     backend: str
     precision: str
     """float64, float32, tf32 or bfloat16."""
     optimizer: str = ""
-    """Empty for the plan's own; else the framework's, which is shown and not judged."""
+    """Empty for the optimiser of the recipe; otherwise the framework's own, whose steps have no
+    budget."""
     holds: bool
     failure: str = ""
-    """What kept the worker from finishing; `output` is its last lines."""
+    """Why the worker did not finish; `output` holds the last lines that it printed."""
     output: str = ""
     framework: str = ""
     engine: str = ""
@@ -99,13 +103,11 @@ class Entry(Model):
     totals: list[Number] = []
     """Before each step."""
     drift: list[Number] = []
-    """‖image − the truth's‖ / ‖the truth's‖ before each step, and after the last."""
-    total: Number = None
-    """After the last step, by the truth's formulas."""
+    """‖image − reference‖ / ‖reference‖ before each step, and after the last."""
     seconds: dict[str, float] = {}
     """import, session, targets, compile, evaluation (the median step), and total."""
     memory: dict[str, int] = {}
-    """The most bytes that were held: host, device."""
+    """Peak memory in bytes: host, device."""
 
     @property
     def name(self) -> str:
@@ -113,16 +115,16 @@ class Entry(Model):
 
     @property
     def counted(self) -> bool:
-        """Whether its rows are judged."""
+        """Whether the steps have budgets: not those of a framework's own optimiser."""
         return not self.optimizer
 
     def worst(self, *kinds: str) -> Row | None:
-        """The row of these kinds that is worst for its budget."""
+        """The row of these kinds with the largest error relative to its budget."""
         return next((row for row in self.rows if row.kind in kinds), None)
 
 
 class Pair(Model):
-    """How far two backends are from each other: shown, never judged."""
+    """The distance of two backends from each other. It has no budget."""
 
     precision: str
     what: str
@@ -148,7 +150,7 @@ class Subject(Model):
 
     @property
     def same(self) -> dict[str, Any]:
-        """What two reports must have in common to be held against each other: all but names."""
+        """What two reports must have in common to be compared. File names may differ."""
         return {
             "set of pictures and weights": sorted(self.sha256.values()),
             "size": (self.width, self.height),
@@ -170,7 +172,7 @@ class Report(Model):
     entries: list[Entry]
     pairs: list[Pair]
     truth: list[float]
-    """The truth's totals before each step."""
+    """The totals of the reference before each step."""
     grown: list[str] = []
     """Rows that are worse than in the baseline."""
     baseline: str = ""

@@ -1,4 +1,4 @@
-"""The page of a comparison: one HTML file that needs nothing else."""
+"""The page of a comparison: one HTML file that needs no other files and no network."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from nst_compare.models import Finding, Report
 from nst_core.conformance.judge import LEVELS
 
 FOLDER = Path(__file__).parent
-NEAREST = -17.0  # the decade of a distance without colour
+NEAREST = -17.0  # 10⁻¹⁷, below any rounding error of float64, has no colour
 ALWAYS = {"unit", "levels", "kinks", "paths", "workers"}  # notes that the page itself links to
 PAIR_TITLES = {"gradient": "gradients", "gram": "Gram matrices", "painting": "paintings"}
 
@@ -65,7 +65,7 @@ def markdown(report: Report) -> str:
 
 
 def facts(report: Report) -> dict[str, Any]:
-    """What both say."""
+    """The variables of both templates."""
     counted, shown = table.groups(report.entries)
     findings = told(report)
     used = {finding.note for finding in findings} | ALWAYS
@@ -86,7 +86,7 @@ def facts(report: Report) -> dict[str, Any]:
 
 
 def versions(report: Report) -> dict[str, str]:
-    """Of the suite, of each framework, and what the figures were measured on."""
+    """The versions of nst-suite and the frameworks, the weights, the recipe and the machine."""
     subject = report.subject
     found = {"nst-suite": report.nst, "made": report.made}
     for entry in report.entries:
@@ -98,7 +98,7 @@ def versions(report: Report) -> dict[str, str]:
 
 
 def told(report: Report) -> list[Finding]:
-    """The gravest first, else in the order of the entries; the same of several is said once."""
+    """The findings, most serious first; the same finding about several entries is one sentence."""
     names: dict[tuple[bool, str, str], list[str]] = {}
     for entry in report.entries:
         for finding in entry.findings:
@@ -111,7 +111,7 @@ def told(report: Report) -> list[Finding]:
 
 
 def originals(found: Comparison) -> Iterator[tuple[str, pictures.Shown]]:
-    """What was painted from: (what it is, the picture)."""
+    """The pictures that the painting was made from: (role, picture)."""
     given, subject = found.subject.pictures, found.report.subject
     for role, name, key in (
         ("photograph", subject.content, "content"),
@@ -123,7 +123,7 @@ def originals(found: Comparison) -> Iterator[tuple[str, pictures.Shown]]:
 
 @dataclass(frozen=True)
 class Matrix:
-    """The distances of every two backends: by row, then by column."""
+    """The distances of every two backends, by row and column."""
 
     precision: str
     what: str
@@ -131,7 +131,7 @@ class Matrix:
     distance: dict[tuple[str, str], float | None]
 
     def heat(self, a: str, b: str) -> str:
-        """From 0 to 1, by the logarithm."""
+        """The colour of a cell, from 0 to 1, on a logarithmic scale."""
         far = self.distance.get((a, b))
         if far is None:
             return "1"
@@ -152,6 +152,6 @@ def matrices(report: Report) -> Iterator[Matrix]:
 
 
 def cell_safe(text: str) -> str:
-    """In a cell of GitHub's Markdown."""
+    """The text with everything escaped that has a meaning in a table cell of GitHub's Markdown."""
     escaped = re.sub(r"([\\|<*`\[~$&]|\b_|_\b)", r"\\\1", text)
     return " ".join(escaped.split())

@@ -1,4 +1,4 @@
-"""Pictures of the page, as PNG data URIs: paintings, differences, and where units flip."""
+"""The pictures of the page, as PNG data URIs: paintings, differences, and maps of flips."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -19,12 +19,12 @@ from nst_core.backend import Array
 from nst_core.experiments.sheet import from_pixels
 
 LARGEST = 640  # pixels of the longest side
-GAIN = 50  # of a difference
-MOST_RINGS = 12  # more would hide what they stand around
+GAIN = 50  # factor that makes a small difference visible
+MOST_RINGS = 12  # more rings would hide the spots
 LUMA = np.array([0.299, 0.587, 0.114])  # of ITU-R BT.601
 RING, HALO = "#ffffff", "#b00020"
 COLOURS, OPACITY = 128, 0.8
-TRUTH = "truth"
+TRUTH = "reference"
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Shown:
     width: int
     height: int
     difference: str = ""
-    """A data URI; empty for the truth."""
+    """A data URI; empty for the reference."""
     distance: float | None = None
 
 
@@ -51,7 +51,7 @@ def png(image: Image.Image) -> str:
 
 
 def embedded(pixels: Array) -> str:
-    """A data URI of (3, height, width), made smaller if need be; what is no number is black."""
+    """A data URI of an image (3, height, width), reduced to LARGEST; NaN is black."""
     height, width = shown_size(pixels)
     return png(from_pixels(images.resize(np.nan_to_num(pixels).clip(0, 1), height, width)))
 
@@ -63,13 +63,13 @@ def shown_size(pixels: Array) -> tuple[int, int]:
 
 
 def difference(a: Array, b: Array) -> Array:
-    """Mid-grey where there is none."""
+    """a − b, enlarged by GAIN; mid-grey where both are equal."""
     with np.errstate(all="ignore"):
         return 0.5 + GAIN * (a - b)
 
 
 def paintings(found: Comparison) -> list[Shown]:
-    """The truth's, then those of the entries that have one, precision by precision."""
+    """The reference's painting, then those of the entries, grouped by precision."""
     own, finished = found.truth.walk.painted, found.subject.painting.shown
     height, width = shown_size(own)
     drawn = [Shown(TRUTH, embedded(finished(own)), width, height)]
@@ -84,7 +84,7 @@ def paintings(found: Comparison) -> list[Shown]:
 
 
 def maps(found: Comparison) -> Iterator[tuple[Evidence, str]]:
-    """Where the units are that flip, for each entry that has any."""
+    """A map of the flips of each entry that has any."""
     photograph = found.subject.pictures["content"]
     for one in found.evidence:
         if one.entry.counted and one.flipped is not None and one.flipped.any():
@@ -92,7 +92,7 @@ def maps(found: Comparison) -> Iterator[tuple[Evidence, str]]:
 
 
 def flip_map(photograph: Array, flipped: Array) -> Image.Image:
-    """The photograph in grey; yellow is one unit, red the most; a ring around each small spot."""
+    """The flips on the grey photograph, from yellow (one) to red (most), with rings."""
     grey = np.tensordot(LUMA, photograph, 1)
     grey, counts = sized(grey, np.mean), sized(flipped, np.max)
     canvas = np.repeat(0.3 + 0.6 * grey[..., None], 3, -1)
@@ -105,7 +105,7 @@ def flip_map(photograph: Array, flipped: Array) -> Image.Image:
 
 
 def sized(plane: Array, reduce: Callable[..., Any]) -> Array:
-    """A plane whose every pixel is a square of so many, or of so many squares the mean or most."""
+    """The plane enlarged by repeating pixels, or reduced by `reduce` over squares of pixels."""
     longest = max(plane.shape)
     if longest <= LARGEST:
         times = LARGEST // longest
@@ -119,7 +119,7 @@ def sized(plane: Array, reduce: Callable[..., Any]) -> Array:
 
 
 def ring(image: Image.Image, where: NDArray[np.bool_]) -> None:
-    """Around each spot that is easily overlooked, unless there are very many."""
+    """Draws a ring around each small spot, unless there are more than MOST_RINGS."""
     spots = regionprops(label(where))
     if len(spots) > MOST_RINGS:
         return

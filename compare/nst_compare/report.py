@@ -1,4 +1,4 @@
-"""A comparison in a folder: `report.html`, `report.json` and `report.md`; and in a terminal."""
+"""Writes `report.html`, `report.json` and `report.md`, and the summary for the terminal."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ STYLES = {"broken": "bold red", "near": "yellow", "shown": "dim"}
 
 
 def check_folder(folder: Path) -> None:
-    """Makes the folder; raises NstError if nothing could be written there."""
+    """Makes the folder; raises NstError if it cannot be written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         files.try_folder(folder / JSON)
@@ -29,7 +29,7 @@ def check_folder(folder: Path) -> None:
 
 
 def write(found: Comparison, folder: Path) -> None:
-    """The numbers first, so that they are there whatever happens to the page."""
+    """Writes the three files; the numbers come first, in case the page cannot be made."""
     try:
         files.write(folder / JSON, found.report.model_dump_json(indent=1).encode())
         files.write(folder / MARKDOWN, page.markdown(found.report).encode())
@@ -45,7 +45,7 @@ def refused(folder: Path, error: OSError) -> NstError:
 
 
 def summary(report: Report, folder: Path) -> RenderableType:
-    """The sentence, the table, what failed, what is worse than it was, and where the page is."""
+    """The first sentence, the table, failed workers, worse rows, and the path of the page."""
     sentence = Text(report.sentence, "bold" if report.holds else "bold red")
     counted, native = table.groups(report.entries)
     parts: list[RenderableType] = [sentence, Text(), compact(counted + native, native)]
@@ -59,7 +59,7 @@ def summary(report: Report, folder: Path) -> RenderableType:
 
 
 def compact(lines: list[Line], native: list[Line]) -> Table:
-    """A row for each entry, the worst first; red is broken."""
+    """A row for each entry, the worst first; errors above their budget are red."""
     found = Table(
         box=None,
         pad_edge=False,
@@ -78,8 +78,8 @@ def compact(lines: list[Line], native: list[Line]) -> Table:
 
 
 def caption(native: list[Line]) -> str:
-    said = "Worst error over its budget, ×N where it is broken; s: one evaluation."
-    own = " Steps of the framework's own Adam are not judged." if native else ""
+    said = "Largest error in % of its budget (×N: N times the budget); s: one evaluation."
+    own = " Steps of the framework's own Adam have no budget." if native else ""
     return said + own
 
 
@@ -99,7 +99,7 @@ def styled(cell: Cell) -> Text:
 
 
 def failed(entry: Entry) -> Iterator[RenderableType]:
-    """Why, and its last lines."""
+    """Why a worker failed, and the last lines that it printed."""
     if entry.failure:
         yield Text(f"\n{entry.name}: {entry.failure}", "bold red")
         yield Padding(Text(entry.output), (0, 0, 0, 2))

@@ -1,7 +1,7 @@
-"""Which well-known slip gives the numbers that a backend gave: the cause of a row that fails.
+"""Finds the well-known mistake, a slip, that explains why a row fails.
 
-Each hypothesis is tried on the backend's own numbers. It is the cause if it leaves less than a
-thousandth of the error.
+The computation is repeated with each mistake on the backend's own numbers. A mistake is the cause
+if the result differs from the backend's by less than a thousandth of the original error.
 """
 
 from collections.abc import Iterator
@@ -16,15 +16,16 @@ from nst_core.conformance.measures import norm_wise
 from nst_core.conformance.mutants import MUTANTS, EpsilonHat
 from nst_core.reference.net import Vgg, preprocess
 
-LEFT = 1e-3
+LEFT = 1e-3  # the right mistake leaves only rounding errors, a wrong one most of the error
 WORDS = {
     "padding: reflect": "reflected padding in place of zeros",
     "pooling: average for max": "average pooling in place of the maximum",
-    "kernels flipped": "kernels that are flipped, as mathematics has convolution",
+    "kernels flipped": "flipped kernels, as in the mathematical definition of convolution",
     "BGR for RGB": "the channels swapped, BGR for RGB",
     "no mean subtracted": "the mean not subtracted",
 }
-# what an error of this size, of the norm, comes from
+# (from, to, dtype, cause): a relative error in this range has the size of the unit roundoff of a
+# lower precision, 2⁻²⁴ in float32, 2⁻¹¹ in TF32 and 2⁻⁸ in bfloat16
 ROUNDINGS = (
     (2**-27, 2**-20, "float64", "single precision somewhere in between"),
     (2**-15, 2**-10.5, "float32", "TF32, which keeps 10 bits"),
@@ -33,7 +34,7 @@ ROUNDINGS = (
 
 
 def cause(judge: Judge, row: Row) -> str:
-    """In words, for a row that fails; empty if no slip that is known gives these numbers."""
+    """The cause of a failing row in words; empty if no known mistake gives these numbers."""
     if row.kind in ("conv", "pool"):
         return layer_cause(judge, row.at) or rounding(judge, row.at)
     if row.kind == "gram":
@@ -42,7 +43,7 @@ def cause(judge: Judge, row: Row) -> str:
 
 
 def layer_cause(judge: Judge, name: str) -> str:
-    """Of a layer that is wrong although its input is right."""
+    """The mistake in a layer, computed from the backend's own input to it."""
     found = judge.found(f"features:{name}")
     error = norm_wise(found, layer_of(judge, judge.truth.vgg, name))
     for slip, vgg in wrong_networks(judge):
@@ -59,7 +60,7 @@ def wrong_networks(judge: Judge) -> Iterator[tuple[str, Vgg]]:
 
 
 def layer_of(judge: Judge, vgg: Vgg, name: str) -> Array:
-    """A layer of what the backend has before it."""
+    """The layer `name` of the network `vgg`, computed from the backend's own input to it."""
     layers = judge.truth.question.layers
     before = {after: name for name, after in pairwise(layers)}.get(name)
     if before is None:
@@ -70,7 +71,7 @@ def layer_of(judge: Judge, vgg: Vgg, name: str) -> Array:
 
 
 def rounding(judge: Judge, name: str) -> str:
-    """An error of the size of a coarser precision."""
+    """The lower precision whose rounding error has the size of the error; empty if none has."""
     found = judge.found(f"features:{name}")
     error = norm_wise(found, layer_of(judge, judge.truth.vgg, name))
     for low, high, dtype, words in ROUNDINGS:
@@ -80,7 +81,7 @@ def rounding(judge: Judge, name: str) -> str:
 
 
 def gram_cause(judge: Judge, tap: str) -> str:
-    """A Gram matrix that is right but for one factor."""
+    """The factor by which a Gram matrix is wrong; empty if it is wrong in another way."""
     F, found = judge.found(f"features:{tap}"), judge.found(f"itself:style:{tap}")
     right = judge.truth.recipe.style.statistic(F)
     if found.shape != right.shape or not np.isfinite(found).all():
@@ -92,7 +93,7 @@ def gram_cause(judge: Judge, tap: str) -> str:
 
 
 def known_factor(factor: float, channels: int, positions: int) -> str:
-    """`, which is C·H·W`, or its inverse."""
+    """`, which is C·H·W` or its inverse; empty if the factor is not a known one."""
     known = {"C": channels, "H·W": positions, "C·H·W": channels * positions, "2": 2, "4": 4}
     for name, value in known.items():
         if np.isclose(factor, value, rtol=1e-5):
@@ -103,7 +104,7 @@ def known_factor(factor: float, channels: int, positions: int) -> str:
 
 
 def adam_cause(judge: Judge) -> str:
-    """A path of Adam whose every step is that of Keras' form."""
+    """Keras' form of Adam, if it explains every step of the path."""
     stage = judge.truth.stage
     if stage.optimizer != "adam":
         return ""
@@ -111,6 +112,6 @@ def adam_cause(judge: Judge) -> str:
         sum(float(np.linalg.norm(after - expected)) for _, expected, after in judge.stepped(one))
         for one in (optimisers.make_optimiser(stage), EpsilonHat(stage.adam))
     )
-    return "Keras' form of Adam, with ε = 1e-7 added to √v before its correction" * (
+    return "Keras' form of Adam, with ε = 1e-7 added to √v before the bias correction" * (
         hat < LEFT * right
     )

@@ -1,6 +1,6 @@
-"""The table of a comparison: for each entry the worst error of each column, the worst entry first.
+"""The table of a comparison: the largest error of each entry in each column, worst entry first.
 
-An error is shown over its budget: as a percentage of it, or ×N where it is broken.
+An error is shown as a percentage of its budget, or as ×N if it is N times the budget.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,12 +16,12 @@ COLUMNS = {
     "style": ("style",),
     "gradient": ("gradient", "path"),
 }
-NEAR, FAR = 0.5, 0.1  # of the budget
+NEAR, FAR = 0.5, 0.1  # shares of the budget at which the colour changes
 MARKS = {"broken": "✗", "near": "△"}
 
 
 def share(row: Row) -> str:
-    """The error over its budget."""
+    """The error divided by its budget, as text."""
     if not row.holds:
         return f"×{pretty(row.ratio, 2)}"
     percent = 100 * (row.ratio or 0)
@@ -32,8 +32,10 @@ def share(row: Row) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """The worst row of some kinds, or None if nothing was measured. What is not judged has no
-    colour."""
+    """The worst row of some kinds, or None if nothing was measured.
+
+    A cell without a budget (`judged` is false) has no colour.
+    """
 
     row: Row | None
     judged: bool = True
@@ -44,7 +46,7 @@ class Cell:
 
     @property
     def state(self) -> str:
-        """broken, near, within or far; shown if it is not judged, none if it is not there."""
+        """`broken`, `near`, `within` or `far`; `shown` without a budget, `none` without a row."""
         if self.row is None:
             return "none"
         if not self.judged:
@@ -56,7 +58,7 @@ class Cell:
 
     @property
     def mark(self) -> str:
-        """What says the same without a colour."""
+        """A sign for readers who do not see the colour."""
         return MARKS.get(self.state, "")
 
     @property
@@ -74,7 +76,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """An entry in the table: a cell for each of COLUMNS, and the worst of all other rows."""
+    """A line of the table: an entry with a cell for each of COLUMNS, and the worst other row."""
 
     entry: Entry
     cells: tuple[Cell, ...]
@@ -88,7 +90,7 @@ class Line:
 
     @property
     def brief(self) -> str:
-        """The same for a narrow terminal."""
+        """The time of an evaluation, with two digits, for a narrow terminal."""
         seconds = self.entry.seconds.get("evaluation")
         return "–" if seconds is None else f"{seconds:.2g}"
 
@@ -99,14 +101,14 @@ class Line:
 
 
 def judged(entry: Entry, row: Row) -> bool:
-    """A framework's own optimiser makes its own steps, and they do not count."""
+    """Whether a row has a budget: not if it depends on a framework's own optimiser."""
     return entry.counted or row.kind not in OF_STEPS
 
 
 def line(entry: Entry) -> Line:
     named = {kind for kinds in COLUMNS.values() for kind in kinds}
     others = [row for row in entry.rows if row.kind not in named]
-    # what counts comes before what is only shown
+    # a row without a budget is shown only if there is no other
     counted = [row for row in others if judged(entry, row)]
     other = next(iter(counted or others), None)
     return Line(entry, tuple(Cell(entry.worst(*kinds)) for kinds in COLUMNS.values()), Cell(other))
@@ -118,11 +120,11 @@ def step(entry: Entry) -> Cell:
 
 
 def lines(entries: Iterable[Entry]) -> list[Line]:
-    """The worst first; workers that failed before all others."""
+    """Sorted with the worst first; failed workers come before all others."""
     return sorted(map(line, entries), key=lambda one: one.gravity, reverse=True)
 
 
 def groups(entries: Sequence[Entry]) -> tuple[list[Line], list[Line]]:
-    """Those whose every row is judged, and the frameworks' own optimisers."""
+    """The lines of the recipe's optimiser, and those of the frameworks' own."""
     counted = lines(entry for entry in entries if entry.counted)
     return counted, lines(entry for entry in entries if not entry.counted)

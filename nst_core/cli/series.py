@@ -1,4 +1,4 @@
-"""What a person sees of a series: a line for each cell, and where the sheet is."""
+"""The terminal output of a series: a line for each cell, and the path of the sheet."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ Report = Callable[[Sequence[Outcome]], None]
 
 
 def carry_out(cells: Sequence[Cell], report: Report, folder: Path, quiet: bool) -> list[Outcome]:
-    """Paints the cells and reports on them, also on what there is when it is interrupted (130)."""
+    """Paints the cells and writes the report, also after an interruption (exit code 130)."""
     console, found = Console(stderr=True, quiet=quiet), list[Outcome]()
     try:
         with console.status("preparing") as status:
@@ -28,7 +28,7 @@ def carry_out(cells: Sequence[Cell], report: Report, folder: Path, quiet: bool) 
         if found:
             report(found)
         said = f"interrupted after {len(found)} of {len(cells)} cells"
-        say(console, f"{said}: the same command goes on from there")
+        say(console, f"{said}: repeat the command to continue")
         sys.exit(INTERRUPTED)
     except NstError:
         if found:
@@ -44,4 +44,4 @@ def progress(cell: Cell, step: int, steps: int) -> str:
 
 
 def say_where(folder: Path, console: Console) -> None:
-    say(console, f"{folder / 'sheet.png'}: look here first")
+    say(console, f"{folder / 'sheet.png'} shows all pictures")

@@ -1,5 +1,5 @@
-"""The experiments of the sources: grids of settings, reconstructions, Gram matrices, the spike.
+"""Experiments: grids of settings, reconstructions, Gram matrices, and the spike in the loss.
 
-Each is a series of cells, paintings that are kept with their records and curves, and a report on
-them: a contact sheet, tables and charts.
+An experiment paints a series of cells. A cell is a painting that is stored with its settings and
+its loss curve. A report on the series follows: a contact sheet, tables and charts.
 """

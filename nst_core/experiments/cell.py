@@ -1,7 +1,7 @@
-"""A cell: one painting of a series, kept as a picture with its record and its curve.
+"""A cell: one painting of a series, stored as a picture with its record and its loss curve.
 
-A cell is done if what is kept says so: the same request made from the same bytes, a picture that
-can be decoded, and a curve as long as the plan. Anything less is painted again.
+A stored cell is used again if its record has the same request and the same hashes of the inputs,
+its picture can be decoded, and its curve is complete. Otherwise the cell is painted again.
 """
 
 import json
@@ -21,12 +21,12 @@ from nst_core.request import Request, beside
 from nst_core.run import Job
 
 Watch = Callable[["Cell", int, int], None]
-"""Called with a cell, the steps that it has made, and those that it will make."""
+"""Called with a cell, the number of steps that it has made, and the number of all its steps."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """What is painted, and where it is kept. `settings` are what sets it apart, as written."""
+    """A request and the path of its picture; `settings` are those in which cells differ."""
 
     settings: Mapping[str, str]
     request: Request
@@ -43,7 +43,7 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A cell that was painted, or that diverged on the way."""
+    """A cell that was painted, or whose loss diverged."""
 
     cell: Cell
     record: Mapping[str, Any]
@@ -51,12 +51,12 @@ class Outcome:
 
     @property
     def diverged(self) -> str:
-        """`diverged at step 7`, or nothing."""
+        """`diverged at step 7`, or an empty string."""
         return f"diverged at step {step}" if (step := self.record.get("diverged")) else ""
 
     @property
     def total(self) -> float | None:
-        """The final one; None if the cell diverged."""
+        """The final total; None if the cell diverged."""
         return None if self.diverged else float(self.record["terms"]["total"])
 
     @property
@@ -81,14 +81,14 @@ class Outcome:
 
 
 @dataclass
-class Easel:
-    """Paints cells one after another. The last session serves the next cell if it can."""
+class Painter:
+    """Paints cells one after another, and uses a session for the next cell too if it can."""
 
     key: tuple[Any, ...] = ()
     session: Session | None = field(default=None, repr=False)
 
     def paint(self, cell: Cell, watch: Watch) -> Outcome:
-        """Paints and keeps the cell; what cannot be painted to the end is kept as diverged."""
+        """Paints and stores the cell; if the loss diverges, stores only the record and curve."""
         job = Job(cell.request)
         job.session = self.session_for(job)
         steps, course, began = steps_of(job), list[Point](), time.monotonic()
@@ -109,7 +109,7 @@ class Easel:
         return Outcome(cell, result.record, tuple(course))
 
     def session_for(self, job: Job) -> Session:
-        """The session of the job before, if the network, its weights and the machine agree."""
+        """The session of the last job if network, weights, device and precision are the same."""
         ask = job.request
         network = (ask.recipe.network, ask.preprocessing, job.weights.name, job.weights.sha256)
         key = (*network, ask.backend, ask.device, ask.dtype, ask.exact)
@@ -119,7 +119,7 @@ class Easel:
 
 
 def kept(cell: Cell) -> Outcome | None:
-    """The outcome of a cell that was done before; raises NstError if it cannot be painted."""
+    """The stored outcome of a cell, or None; raises NstError if the cell's request is invalid."""
     job = Job(cell.request)
     try:
         record, course = read_record(cell), curve.read(cell.curve.read_text("utf-8"))
@@ -133,7 +133,7 @@ def kept(cell: Cell) -> Outcome | None:
 def read_record(cell: Cell) -> dict[str, Any]:
     """The record of a finished picture, or of a cell that diverged, which has no picture."""
     if cell.picture.exists():
-        images.read(cell.picture)  # the whole of it
+        images.read(cell.picture)  # decodes the whole picture, so that a damaged file is noticed
         return dict(json.loads(images.read_record(cell.picture)))
     record = dict(json.loads(beside(cell.picture).read_text("utf-8")))
     if "diverged" not in record:
@@ -142,7 +142,7 @@ def read_record(cell: Cell) -> dict[str, Any]:
 
 
 def steps_of(job: Job) -> int:
-    """The evaluations of all scales."""
+    """The number of evaluations at all scales."""
     return sum(stage.iterations for stage in job.stages)
 
 
@@ -154,7 +154,7 @@ def steps_done(record: Mapping[str, Any], job: Job) -> int:
 
 
 def keep_diverged(outcome: Outcome) -> Outcome:
-    """Its record stands alone: there is no picture."""
+    """Stores the record of a cell that diverged beside the place of its picture."""
     cell = outcome.cell
     cell.picture.unlink(missing_ok=True)
     output.write(cell.curve, curve.write(outcome.curve))

@@ -17,8 +17,8 @@ from nst_core.experiments.curve import Curve, Jump
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1, 1, 1, 1, 1)))
 MARKERS = ("", "o", "s", "^", "v", "D", "P", "X")
-ROOM = 100  # a curve that diverges may leave the chart so far above the others
-HIGHEST = 1e100  # what a logarithmic axis can still be drawn for
+ROOM = 100  # a curve that diverges is drawn up to this many times the highest other total
+HIGHEST = 1e100  # the largest total for which matplotlib can draw a logarithmic axis
 DPI = 150
 
 
@@ -35,7 +35,7 @@ class Line:
 
 
 def lines(found: Sequence[Outcome]) -> list[Line]:
-    """A colour for each value of the first setting, a dash for the second, a marker beyond."""
+    """A colour for each value of the first setting, a dash for the second, a marker for others."""
     keys = [tuple(one.cell.settings.values()) for one in found]
     firsts, seconds, rests = (
         list(dict.fromkeys(key[part] for key in keys))
@@ -55,7 +55,7 @@ def lines(found: Sequence[Outcome]) -> list[Line]:
 
 
 def curves(title: str, drawn: Sequence[Line], jumps: Sequence[Jump] = ()) -> bytes:
-    """A PNG: the total at each step; a cross marks the end of what diverged.
+    """A PNG of the total at each step; a cross marks the end of a curve that diverged.
 
     `jumps`, one for each line, are marked with a ring and their size.
     """
@@ -74,7 +74,7 @@ def curves(title: str, drawn: Sequence[Line], jumps: Sequence[Jump] = ()) -> byt
 
 
 def plot(axes: Axes, drawn: Sequence[Line]) -> None:
-    """The lines; what diverges is cut at the height that leaves the others readable."""
+    """Draws the lines, cut at `ceiling`, so that a line that diverges leaves others readable."""
     shades, top = colours(1 + max((line.colour for line in drawn), default=0)), ceiling(drawn)
     for line in drawn:
         steps, totals = [p.step for p in line.curve], [min(p.total, top) for p in line.curve]
@@ -92,7 +92,7 @@ def plot(axes: Axes, drawn: Sequence[Line]) -> None:
 
 
 def ceiling(drawn: Sequence[Line]) -> float:
-    """So far above the highest curve that did not diverge, if one did."""
+    """The largest total that is drawn: ROOM times the highest line that does not diverge."""
     if not any(line.diverged for line in drawn):
         return HIGHEST
     others = [p.total for line in drawn if not line.diverged for p in line.curve]
@@ -110,7 +110,7 @@ def mark(axes: Axes, line: Line, jump: Jump) -> None:
 
 
 def colours(count: int) -> Sequence[Any]:
-    """The palette, or so many steps of a scale where it has too few."""
+    """The palette, or `count` steps of a continuous colour scale if the palette is too short."""
     if count <= len(PALETTE):
         return PALETTE
     return [matplotlib.colormaps["viridis"](0.95 * n / (count - 1)) for n in range(count)]

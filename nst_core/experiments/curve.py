@@ -1,4 +1,4 @@
-"""The course of a painting: its terms before every step, kept as a table beside the picture."""
+"""The loss curve of a painting: its terms before every step, stored as CSV beside the picture."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -37,18 +37,18 @@ class Jump(NamedTuple):
 
     @property
     def times(self) -> str:
-        """The factor in words of three digits: `213 times`, `883,000 times`."""
+        """The factor as text, with three digits: `213 times`, `883,000 times`."""
         factor = float(f"{self.factor:.3g}")
         return f"{factor:,.0f} times" if 100 <= factor < 1e9 else f"{factor:g} times"
 
 
 def point(step: int, size: int, terms: Terms) -> Point:
-    """What is kept of an evaluation."""
+    """The point of the curve for one evaluation."""
     return Point(step, size, terms.total, **sums(terms.weighted.items()))
 
 
 def sums(terms: Iterable[tuple[str, float]]) -> dict[str, float]:
-    """The terms of each kind added up; those of several styles are one kind."""
+    """The sum of the terms of each kind; several styles are one kind."""
     found = dict.fromkeys(KINDS, 0.0)
     for name, value in terms:
         found[name.partition(":")[0].rstrip("0123456789")] += value
@@ -56,7 +56,7 @@ def sums(terms: Iterable[tuple[str, float]]) -> dict[str, float]:
 
 
 def largest_jump(curve: Curve) -> Jump:
-    """Where the total stands highest above the lowest total before it."""
+    """The step with the largest ratio of the total to the minimum before it."""
     lowest, found = curve[0].total, Jump(1, curve[0].total, curve[0].total)
     for now in curve[1:]:
         jump = Jump(now.step, lowest, now.total)
@@ -66,12 +66,12 @@ def largest_jump(curve: Curve) -> Jump:
 
 
 def write(curve: Curve) -> str:
-    """As a CSV table, from which `read` gives back every bit."""
+    """The curve as a CSV table, from which `read` restores it exactly."""
     return table(Point._fields, curve)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A CSV table, its lines ended as on Unix."""
+    """A CSV table with Unix line endings."""
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(heads)

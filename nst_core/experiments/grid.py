@@ -13,7 +13,7 @@ from nst_core.experiments.cell import Cell
 from nst_core.recipe import parse_value
 from nst_core.request import CommandOptions, Request
 
-# the short options, and what their values are
+# the settings that have a name of their own, and the type of their values
 SHORT: dict[str, Callable[[str], Any]] = {
     "style_weight": float,
     "content_weight": float,
@@ -38,14 +38,14 @@ LONGEST_NAME = 120  # of a file, in characters; some disks stop at 143
 
 @dataclass(frozen=True)
 class Axis:
-    """A setting and the texts of its values."""
+    """A setting and its values, as text."""
 
     key: str
     texts: tuple[str, ...]
 
 
 def axes(given: Sequence[str]) -> tuple[Axis, ...]:
-    """From `KEY=VALUE,VALUE,…` as on the command line; raises NstError in one line."""
+    """The axes of `KEY=VALUE,VALUE,…` options; raises NstError if one is invalid."""
     found = tuple(map(axis, given))
     keys = [one.key for one in found]
     if twice := next((key for key in keys if keys.count(key) > 1), None):
@@ -54,7 +54,7 @@ def axes(given: Sequence[str]) -> tuple[Axis, ...]:
 
 
 def axis(given: str) -> Axis:
-    """One axis; a value of a recipe's field is written as TOML writes it, brackets and all."""
+    """One axis; the values of a recipe's field are written as in TOML, lists with brackets."""
     key, _, listed = (part.strip() for part in given.partition("="))
     texts = tuple(text.strip() for text in re.split(r",(?![^\[{]*[\]}])", listed))
     if not key or not all(texts):
@@ -65,17 +65,17 @@ def axis(given: str) -> Axis:
         raise NstError(unknown("setting", key, SHORT, there))
     values = [value(key, text) for text in texts]
     if twice := next((t for t, v in zip(texts, values, strict=True) if values.count(v) > 1), None):
-        raise NstError(f"--over {given}: {twice} is there twice, take one out")
+        raise NstError(f"--over {given}: {twice} is given twice: remove one of them")
     return Axis(key, texts)
 
 
 def value(key: str, text: str) -> Any:
-    """What a text means as a value of `key`."""
+    """The value of `key` that `text` stands for."""
     try:
         return SHORT.get(key, parse_value)(text)
     except ValueError:
         kind = "whole number" if SHORT[key] is int else "number"
-        raise NstError(f"--over {key}: '{text}' is no {kind}") from None
+        raise NstError(f"--over {key}: '{text}' is not a {kind}") from None
 
 
 def combinations(over: Sequence[Axis]) -> Iterator[dict[str, str]]:
@@ -85,7 +85,7 @@ def combinations(over: Sequence[Axis]) -> Iterator[dict[str, str]]:
 
 
 def options(settings: Mapping[str, str], given: CommandOptions) -> CommandOptions:
-    """The options of a cell: those that are given to all, with its own settings laid over them."""
+    """The options of a cell: the options `given` for all cells, changed by its own settings."""
     short = {key: value(key, text) for key, text in settings.items() if key in SHORT}
     dotted = [f"{key}={text}" for key, text in settings.items() if key not in SHORT]
     laid_over = cast(CommandOptions, {**short, "set_": [*given.get("set_", []), *dotted]})
@@ -103,7 +103,7 @@ def cells(
 
 
 def file_name(settings: Mapping[str, str]) -> str:
-    """`init=noise,size=64`; a name that a disk may refuse is changed, and marked with its hash."""
+    """Such as `init=noise,size=64`; characters that a disk may refuse are replaced, with a hash."""
     full = ",".join(f"{key}={text}" for key, text in settings.items())
     plain = re.sub(r"[^\w=,.+-]", "-", full, flags=re.ASCII)
     if plain == full and len(full) <= LONGEST_NAME:

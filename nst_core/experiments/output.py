@@ -10,7 +10,7 @@ from nst_core.errors import NstError
 
 
 def make_folder(folder: Path) -> None:
-    """Makes the folder if it is not there; raises NstError if nothing could be written in it."""
+    """Makes the folder if it does not exist; raises NstError if it cannot be written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         files.try_folder(folder / "any")
@@ -19,7 +19,7 @@ def make_folder(folder: Path) -> None:
 
 
 def write(path: Path, data: bytes | str) -> None:
-    """Writes a file whole or not at all; raises NstError if the disk refuses."""
+    """Writes a file completely or not at all; raises NstError if it cannot be written."""
     try:
         files.write(path, data.encode() if isinstance(data, str) else data)
     except (OSError, RuntimeError) as error:
@@ -35,4 +35,4 @@ def write_image(path: Path, image: Image.Image) -> None:
 
 def _refused(path: Path, error: Exception) -> NstError:
     reason = getattr(error, "strerror", None) or str(error)
-    return NstError(f"cannot write to '{path}' ({reason}): choose another -o, a folder")
+    return NstError(f"cannot write to '{path}' ({reason}): choose another folder with -o")

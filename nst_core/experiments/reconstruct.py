@@ -1,7 +1,7 @@
-"""The reconstructions of the papers: what layers keep of a picture, found from white noise.
+"""The reconstructions of the papers, from white noise: what do the layers keep of a picture?
 
-Gatys, Ecker & Bethge 2016, figure 1: the content of one tap at a time, and the style of the first
-tap, of the first two, and so on.
+Gatys, Ecker & Bethge 2016, figure 1: the content of one layer at a time, and the style of the first
+layer, of the first two, and so on.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,18 +18,19 @@ CONTENT = tuple(f"relu{block}_2" for block in range(1, 6))
 STYLE = tuple(f"relu{block}_1" for block in range(1, 6))
 HEADINGS = {"content": "Content of one tap", "style": "Style"}
 
-# Laid over the recipe `default`, in which every error is relative to its target. A little total
-# variation: without it a checkerboard stays, which average pooling does not see.
+# Changes of the recipe `default`, in which every error is relative to its target. Without total
+# variation a checkerboard pattern remains, to which average pooling is blind.
 BASE = ("plan.init=noise", "plan.size=192", "plan.iterations=120", "tv.weight=0.05")
-# The content of the deepest taps is not found again from saturated colours. The style is not found
-# from grey: there its error, of fourth degree, bends down, and L-BFGS keeps no pair.
+# The content of the deepest layers cannot be reconstructed from saturated colours. The style cannot
+# be reconstructed from grey: its error, a polynomial of degree four, has negative curvature there,
+# and L-BFGS stores no pair.
 NOISE = {"content": "plan.noise.width=0.15", "style": "plan.noise.width=0.25"}
 
 
 def parts(
     content: Sequence[str], style: Sequence[str], cumulative: bool
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """`content` or `style`, and the taps of each reconstruction."""
+    """The kind, `content` or `style`, and the taps of each reconstruction."""
     for tap in content:
         yield "content", (tap,)
     for n, tap in enumerate(style, start=1):
@@ -37,7 +38,7 @@ def parts(
 
 
 def options(kind: str, taps: Sequence[str], given: CommandOptions) -> CommandOptions:
-    """What asks for the content or the style at the taps, with equal shares, and nothing else."""
+    """The options that reconstruct only the content or the style, with equal shares of the taps."""
     other = {"content": "style", "style": "content"}[kind]
     shares = ", ".join(f"{tap} = {1 / len(taps)}" for tap in taps)
     only = (
@@ -77,7 +78,7 @@ def block(kind: str, cells: Sequence[Cell], found: Sequence[Outcome]) -> Block:
 
 
 def lines(cells: Sequence[Cell], found: Sequence[Outcome]) -> list[Line]:
-    """A dash for each kind; along a row the colours change."""
+    """The lines of the chart: a dash for each kind, a colour for each cell of a row."""
     kinds = list(HEADINGS)
     rows = {kind: [one.picture for one in cells if one.settings["kind"] == kind] for kind in kinds}
     return [

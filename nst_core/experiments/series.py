@@ -1,10 +1,10 @@
-"""A series of cells: all are checked before the first is painted, those done are not done again."""
+"""Paints a series of cells: checks all before the first, and skips those that are stored."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from nst_core.experiments import output
-from nst_core.experiments.cell import Cell, Easel, Outcome, Watch, kept
+from nst_core.experiments.cell import Cell, Outcome, Painter, Watch, kept
 
 
 class Done(NamedTuple):
@@ -15,10 +15,10 @@ class Done(NamedTuple):
 
 
 def outcomes(cells: Sequence[Cell], watch: Watch) -> Iterator[Done]:
-    """The cells in their order; raises NstError before the first if one of them cannot be met."""
+    """The cells in their order; raises NstError before the first if any request is invalid."""
     found = [kept(cell) for cell in cells]
     for folder in {cell.picture.parent for cell in cells}:
         output.make_folder(folder)
-    easel = Easel()
+    painter = Painter()
     for cell, old in zip(cells, found, strict=True):
-        yield Done(old or easel.paint(cell, watch), old is not None)
+        yield Done(old or painter.paint(cell, watch), old is not None)

@@ -1,7 +1,7 @@
 """A contact sheet: the pictures of a series with their captions, in blocks of rows and columns.
 
-The text keeps its size and the tiles shrink with the number of columns only to a width that
-holds it, so that a large grid makes a large sheet, never an illegible one.
+The text always has the same size. Tiles become smaller with more columns, but not too narrow for
+the text, so a large grid makes a large sheet that can still be read.
 """
 
 from collections.abc import Sequence
@@ -22,9 +22,9 @@ LEADING = 1.35
 
 @dataclass(frozen=True)
 class Tile:
-    """A picture or its place, with lines below it; `soft` is a last line in grey.
+    """A picture with lines of text below it; `soft` is a last line in grey.
 
-    `missing` is written where there is no picture.
+    If there is no picture, its place shows the text `missing`.
     """
 
     lines: tuple[str, ...]
@@ -35,7 +35,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Block:
-    """Rows of so many columns, below a heading."""
+    """Tiles in rows of `columns`, below a heading."""
 
     tiles: Sequence[Tile]
     columns: int
@@ -62,12 +62,12 @@ def open_picture(path: Path) -> Image.Image | None:
 
 
 def from_pixels(pixels: Array) -> Image.Image:
-    """Of (3, height, width) in [0, 1]."""
+    """A Pillow image of pixels (3, height, width) in [0, 1]."""
     return Image.fromarray(np.rint(255 * pixels).astype(np.uint8).transpose(1, 2, 0))
 
 
 def squarish(count: int) -> int:
-    """The columns of a grid that is somewhat wider than high."""
+    """The number of columns of a grid that is somewhat wider than high."""
     return next(n for n in range(1, count + 2) if n * n * 2 >= count * 3 or n >= count)
 
 
@@ -82,7 +82,7 @@ def draw_block(block: Block, side: int) -> Image.Image:
 
 
 def draw_tile(tile: Tile, side: int) -> Image.Image:
-    """The picture, as wide as the tile or as high, above its caption."""
+    """The picture, with its longer side as long as the tile's, above its caption."""
     if tile.picture is None:
         picture = Image.new("RGB", (side, round(side * 0.75)), EMPTY)
         note = draw_lines([tile.missing], side - 2 * GAP, TEXT, ALARM, EMPTY)
@@ -111,7 +111,7 @@ def draw_lines(
 
 
 def wrap(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
-    """`text` in lines that fit; a word that does not is cut."""
+    """`text` in lines that fit `width`; a word that is too long is broken."""
     lines = [""]
     for word in text.split():
         joined = f"{lines[-1]} {word}".strip()
@@ -127,12 +127,12 @@ def wrap(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
 
 
 def font_of(size: int) -> ImageFont.FreeTypeFont:
-    """The one that the charts are set in."""
+    """The font of the charts."""
     return ImageFont.truetype(Path(matplotlib.get_data_path(), "fonts/ttf/DejaVuSans.ttf"), size)
 
 
 def beside(images: Sequence[Image.Image], width: int) -> Image.Image:
-    """Images in a row, their upper edges in line."""
+    """Images in a row, aligned at the top."""
     row = Image.new("RGB", (width, max(image.height for image in images)), PAPER)
     left = 0
     for image in images:

@@ -1,4 +1,4 @@
-"""What a sweep leaves: the sheet, the tables and the chart of a grid of cells."""
+"""The report of a sweep: the sheet, the tables and the chart of a grid of cells."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -32,7 +32,7 @@ def inputs(cell: Cell) -> list[Tile]:
 
 
 def blocks(cells: Sequence[Cell], found: Sequence[Outcome]) -> list[Block]:
-    """Rows and columns are the first two settings; each choice of the others is a block."""
+    """Blocks of cells: rows and columns are the first two settings, other settings make blocks."""
     outcomes = {one.cell.picture: one for one in found}
     columns = squarish(len(cells))
     if len(cells[0].settings) > 1:
@@ -54,7 +54,7 @@ def rest(cell: Cell) -> str:
 
 
 def order(cells: Sequence[Cell], cell: Cell) -> int:
-    """The place of the cell's block: that of its first cell."""
+    """The position of the cell's block, which is that of its first cell."""
     return next(n for n, one in enumerate(cells) if rest(one) == rest(cell))
 
 
@@ -63,7 +63,7 @@ def lines(cell: Cell) -> tuple[str, ...]:
 
 
 def tile(cell: Cell, outcome: Outcome | None, lines: tuple[str, ...]) -> Tile:
-    """The picture with its caption, and how it ended."""
+    """The picture with its caption and final total, or the reason why there is none."""
     if outcome is None:
         return Tile(lines, missing="not painted")
     if outcome.diverged:

@@ -15,7 +15,7 @@ def terms_csv(found: Sequence[Outcome]) -> str:
 
 
 def row(one: Outcome, names: Sequence[str]) -> tuple[object, ...]:
-    """The terms are empty where the cell diverged."""
+    """One line of the table; the terms are empty if the cell diverged."""
     kinds, terms = curve.sums(one.terms.items()), one.terms
     numbers = (one.total, *kinds.values()) if terms else ("",) * (1 + len(kinds))
     state = one.diverged or "done"
@@ -23,7 +23,7 @@ def row(one: Outcome, names: Sequence[str]) -> tuple[object, ...]:
 
 
 def terms_markdown(found: Sequence[Outcome]) -> str:
-    """Settings, total, the sum of each kind of term, seconds; what diverged says so."""
+    """Settings, total, the sum of each kind of term, seconds; or that the cell diverged."""
     keys = settings(found)
     lines = [(*keys, "total", *KINDS, "seconds"), ("---",) * len(keys) + ("---:",) * 5]
     for one in found:
@@ -41,5 +41,5 @@ def curves_csv(found: Sequence[Outcome]) -> str:
 
 
 def settings(found: Sequence[Outcome]) -> tuple[str, ...]:
-    """The names of the settings, which are those of every cell."""
+    """The names of the settings, which are the same for every cell."""
     return tuple(found[0].cell.settings) if found else ()

@@ -52,14 +52,16 @@ def test_an_error_that_is_ten_times_as_large_is_named():
 
 def test_a_budget_that_breaks_is_named_whatever_was_before():
     (line,) = lines(row(measured=4e-5), row(measured=6e-5))
-    assert line == "torch float32, gradient: 6·10⁻⁵ of 5·10⁻⁵"
+    assert line == "torch float32, gradient: the error is 6·10⁻⁵, and its budget is 5·10⁻⁵"
     assert lines(row(measured=6e-5), row(measured=6e-5)) == [line]
 
 
 def test_what_has_no_finite_measure_is_named():
     bad = Row(level=3, what="gradient", kind="gradient", at="", measured=None, budget=5e-5,
               ratio=None, holds=False)  # fmt: skip
-    assert lines(row(), bad) == ["torch float32, gradient: ∞ of 5·10⁻⁵"]
+    assert lines(row(), bad) == [
+        "torch float32, gradient: the error is ∞, and its budget is 5·10⁻⁵"
+    ]
     assert lines(bad, row()) == []
 
 
@@ -82,7 +84,7 @@ def test_less_than_one_rounding_counts_as_one_and_results_by_their_budget(old, n
 def test_what_is_gone_is_named():
     two = report(entry(row()), entry(row(), precision="float64"))
     assert baseline.grown(two, report(entry(row()))) == [
-        "torch float64: was compared in the baseline, and is not"
+        "torch float64: is in the baseline, but is no longer compared"
     ]
     both = report(entry(row(), row("conv1_1", 1.0, 20, 1, "conv")))
     assert baseline.grown(both, report(entry(row()))) == [
@@ -138,7 +140,7 @@ def test_a_report_is_read_back_as_it_was_written(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [(None, "cannot be read"), ("{", "is no report"), ('{"version": "x"}', "is no report")],
+    [(None, "cannot be read"), ("{", "is not a report"), ('{"version": "x"}', "is not a report")],
 )
 def test_what_is_no_report_is_refused_in_one_line(text, words, tmp_path):
     path = tmp_path / "old.json"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nst_compare.comparison import sentence
-from nst_compare.judge import judge, pairs
+from nst_compare.judge import Examination, judge, pairs
 from nst_compare.measure import NATIVE, Measurement, Subject, Task, Variant, precisions
 from nst_core import recipe
 from nst_core.conformance import mutants
@@ -116,7 +116,7 @@ def test_memory_is_that_of_the_process():
         (mutants.SwappedChannels, 1, "conv1_1", "the channels swapped, BGR for RGB"),
         (mutants.NoMean, 1, "conv1_1", "the mean not subtracted"),
         (mutants.ReflectPadding, 1, "conv1_1", "reflected padding in place of zeros"),
-        (mutants.FlippedKernel, 1, "conv1_1", "kernels that are flipped"),
+        (mutants.FlippedKernel, 1, "conv1_1", "flipped kernels"),
         (mutants.AveragePooling, 1, "pool1", "average pooling in place of the maximum"),
         (mutants.SinglePrecision, 1, "conv1_1", "single precision somewhere in between"),
         (mutants.MeanForRelative, 1, "relu4_2", ""),
@@ -129,7 +129,7 @@ def test_a_slip_is_named_with_backend_level_layer_and_cause(wrong, level, where,
     assert not entry.holds
     first = entry.findings[0]
     assert first.broken
-    assert first.sentence.startswith(f"mine float64 differs from the truth at level {level} (")
+    assert first.sentence.startswith(f"mine float64 differs from the reference at level {level} (")
     assert f"first at {where}" in first.sentence
     assert (f"a backend with {cause}" in first.sentence) if cause else True
     assert bool(cause) == ("Its numbers are those of" in first.sentence)
@@ -164,7 +164,9 @@ def test_a_broken_promise_is_told_and_nothing_else_is_shown():
     entry = found.entry
     assert not entry.holds
     said = entry.findings[0].sentence
-    assert said.startswith("mine float64 breaks a promise at level 0 (exact): features:conv1_1 has")
+    assert said.startswith(
+        "mine float64 violates the backend interface at level 0 (exact): features:conv1_1 has"
+    )
     assert (entry.flips, entry.drift, entry.parting) == ([], [], None)
     assert found.painted is None
     assert pairs([found, found]) == []
@@ -227,6 +229,16 @@ def test_a_unit_on_the_other_side_is_counted_and_found_in_the_picture():
     assert parting.effect > 1e-12
 
 
+def test_where_no_layer_makes_half_of_the_change_the_first_of_the_network_is_named(monkeypatch):
+    found = measured()
+    examination = Examination(truth(), found, found.outcome, judged().entry, None)
+    monkeypatch.setattr(Examination, "effect", lambda *_: 0.4)
+    flipped = {name: np.ones_like(truth().sides[name][0]) for name in ("relu1_2", "pool1")}
+    parting = examination.parted(0, flipped, 1.0)
+    assert parting.layer == "relu1_2"  # not pool1, which the alphabet has first
+    assert (parting.channel, parting.row, parting.column) == (0, 0, 0)
+
+
 # The frameworks' own
 
 
@@ -239,9 +251,9 @@ def test_an_optimiser_of_the_frameworks_own_is_shown_and_not_judged():
     assert not entry.counted
     assert any(not row.holds for row in entry.rows if row.kind == "step")
     said = entry.findings[0].sentence
-    assert "the framework's own Adam is another one: step 0 is off by" in said
+    assert "the framework's own Adam differs from the core's: step 0 has an error of" in said
     assert "with Keras' form of Adam" in said
-    assert re.search(r"the total is \S+, [+-][\d.]+% of the core's Adam\.$", said)
+    assert re.search(r"the total is \S+, [\d.]+% (higher|lower) than with the core's Adam\.$", said)
 
 
 def test_a_slip_below_the_optimiser_is_judged_all_the_same():
@@ -268,8 +280,10 @@ def test_the_sentence_names_the_lowest_level_first_and_all_that_fail():
     early = judged(slip(mutants.NoMean), name="early").entry
     failed = judge(truth(), Measurement(Task("dead", DOUBLE), 2.0, failure="it hung")).entry
     said = sentence([failed, late, right, early])
-    assert said.startswith("early float64 differs from the truth at level 1 (operation), first at")
-    assert said.endswith("So do others: late float64, dead float64.")
+    assert said.startswith(
+        "early float64 differs from the reference at level 1 (operation), first at"
+    )
+    assert said.endswith("These fail too: late float64, dead float64.")
     assert sentence([failed, right]) == "dead float64 could not be compared: it hung."
 
 
@@ -277,6 +291,6 @@ def test_the_sentence_says_what_comes_nearest_to_a_budget():
     entries = [judged(name="a").entry, judged(name="b", mode=SINGLE).entry]
     row = max((one for entry in entries for one in entry.rows), key=lambda one: one.ratio)
     said = sentence(entries)
-    assert said.startswith("All 2 backends keep every budget: what comes nearest to one is ")
+    assert said.startswith("All 2 backends are within every budget. The error that comes closest ")
     assert row.what in said
-    assert sentence(entries[:1]).startswith("The backend keeps every budget")
+    assert sentence(entries[:1]).startswith("The backend is within every budget.")

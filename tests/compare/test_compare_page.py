@@ -93,9 +93,9 @@ def test_the_slider_wipes_by_hand_and_by_keyboard(visit):
 def test_two_paintings_are_chosen(visit):
     page = visit()
     left, right = page.locator(".wipe select").all()
-    assert left.locator("option").all_inner_texts()[0] == "truth"
+    assert left.locator("option").all_inner_texts()[0] == "reference"
     stage = page.locator(".wipe .stage img")
-    assert stage.nth(0).get_attribute("alt") == "painting of truth"
+    assert stage.nth(0).get_attribute("alt") == "painting of reference"
     right.select_option(label="flipped float32")
     left.select_option(label="numpy float32")
     assert stage.nth(0).get_attribute("alt") == "painting of numpy float32"
