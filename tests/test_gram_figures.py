@@ -104,7 +104,7 @@ def test_a_mosaic_shows_the_loudest_channels_each_from_black_to_white(features):
     ("arguments", "said"),
     [
         (("--taps", "relu6_1"), "no layer in tiny named 'relu6_1'"),
-        (("--taps", " , "), "no tap is named"),
+        (("--taps", " , "), "--taps is empty"),
         (("-o", "picture.png"), "cannot write to 'picture.png"),
         (("--size", "4"), "raise --size"),
     ],

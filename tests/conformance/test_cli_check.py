@@ -118,7 +118,7 @@ def test_the_mutants_are_a_table_and_exit_code_0(nst, monkeypatch):
     assert out.splitlines()[0].split() == ["mutant", "level", "caught", "by", "measured", "budget"]
     assert "a stale result file  0 exact" in out
     assert "left an old result" in out
-    assert out.endswith("1 of 1 mutants caught at their level\n")
+    assert out.endswith("1 of 1 mutants fail at their level\n")
 
 
 def test_a_mutant_that_survives_is_exit_code_1(nst, monkeypatch):
@@ -130,4 +130,4 @@ def test_a_mutant_that_survives_is_exit_code_1(nst, monkeypatch):
     assert code == 1
     assert "nothing wrong        1 operation  nothing: it survives" in out
     assert "seen too late        1 operation  level 3: gradient" in out
-    assert out.endswith("1 of 3 mutants caught at their level\n")
+    assert out.endswith("1 of 3 mutants fail at their level\n")
