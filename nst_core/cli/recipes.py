@@ -93,7 +93,7 @@ def translate(
 
     one, other = recipe.load(a), recipe.load(b)
     check_fields(one, other)
-    ask = scene.Ask(content, style, size, weights, backend, preprocessing)
+    ask = scene.SceneRequest(content, style, size, weights, backend, preprocessing)
     found = translate(one, other, scene.look(one, other, ask))
     if as_json:
         typer.echo(json.dumps(translate_text.as_json(found), indent=1, ensure_ascii=False))

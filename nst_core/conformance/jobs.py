@@ -88,10 +88,10 @@ class Outcome:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def do(backend: Backend, job: Job, arrays: Mapping[str, Array]) -> Outcome:
+def run_job(backend: Backend, job: Job, arrays: Mapping[str, Array]) -> Outcome:
     """One job, in this process, on the arrays `image`, `content`, `style0` and on; `start` is
     what painting begins from, if it is not `image`."""
-    return Asking(backend, job, picked(arrays, job.pictures)).outcome()
+    return JobRun(backend, job, picked(arrays, job.pictures)).outcome()
 
 
 def picked(arrays: Mapping[str, Array], pictures: str) -> dict[str, Array]:
@@ -119,7 +119,7 @@ def path_steps(iterations: int) -> list[int]:
 
 
 @dataclass
-class Asking:
+class JobRun:
     """A session that answers one job."""
 
     backend: Backend
@@ -279,7 +279,7 @@ class Asking:
         self.session.features(self.image, (tap,))
 
     def open_on(self, device: str) -> None:
-        _ = Asking(self.backend, replace(self.job, device=device), self.given).session
+        _ = JobRun(self.backend, replace(self.job, device=device), self.given).session
 
     def must_refuse(self, what: str, ask: Callable[[], None]) -> None:
         try:
@@ -293,16 +293,16 @@ class Asking:
         self.done.complaints.append(f"{what} is {wrong}")
 
 
-CALLS: Mapping[str, Callable[[Asking], None]] = {
-    "features": Asking.features,
-    "itself": Asking.itself,
-    "terms": Asking.terms,
-    "gradient": Asking.gradient,
-    "each": Asking.each,
-    "paint": Asking.paint,
-    "paths": Asking.paths,
-    "all_paths": Asking.all_paths,
-    "nudged": Asking.nudged,
-    "again": Asking.again,
-    "refusals": Asking.refusals,
+CALLS: Mapping[str, Callable[[JobRun], None]] = {
+    "features": JobRun.features,
+    "itself": JobRun.itself,
+    "terms": JobRun.terms,
+    "gradient": JobRun.gradient,
+    "each": JobRun.each,
+    "paint": JobRun.paint,
+    "paths": JobRun.paths,
+    "all_paths": JobRun.all_paths,
+    "nudged": JobRun.nudged,
+    "again": JobRun.again,
+    "refusals": JobRun.refusals,
 }

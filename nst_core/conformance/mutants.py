@@ -15,7 +15,7 @@ from nst_core.backend import Array, Dtype, Requirement, Session, Snapshot, Targe
 from nst_core.conformance import cases, worker
 from nst_core.conformance.budgets import PRECISIONS
 from nst_core.conformance.check import truth
-from nst_core.conformance.jobs import do
+from nst_core.conformance.jobs import run_job
 from nst_core.conformance.judge import Judge, Row
 from nst_core.conformance.truth import Truth
 from nst_core.errors import WorkerError
@@ -424,7 +424,7 @@ class Mutant:
             return self.judged(WrongBackend(vgg, sessions))
 
     def judged(self, backend: "WrongBackend") -> list[Row]:
-        outcome = do(backend, self.case.job("cpu", self.dtype), pictures())
+        outcome = run_job(backend, self.case.job("cpu", self.dtype), pictures())
         return list(Judge(truth(self.case), outcome, PRECISIONS[self.dtype]).rows())
 
 
@@ -436,7 +436,7 @@ def pictures() -> dict[str, Array]:
 def single_truth() -> list[Row]:
     """Right results, held against a truth in single precision."""
     case = cases.RANDOM[0]
-    outcome = do(NumpyBackend(), case.job("cpu", "float64"), pictures())
+    outcome = run_job(NumpyBackend(), case.job("cpu", "float64"), pictures())
     wrong = Truth(case)
     wrong.session = NumpySession(wrong.network, wrong.weights, "float32", exact=True)
     wrong.vgg = wrong.session.vgg
@@ -497,7 +497,7 @@ MUTANTS = (
 
 
 @dataclass(frozen=True)
-class Fate:
+class MutantResult:
     """What became of a mutant: the lowest level that caught it, and the worst row there."""
 
     mutant: Mutant
@@ -509,13 +509,13 @@ class Fate:
         return self.level == self.mutant.level
 
 
-def fates() -> Iterator[Fate]:
+def try_mutants() -> Iterator[MutantResult]:
     """Every mutant, tried."""
-    return map(fate, MUTANTS)
+    return map(try_mutant, MUTANTS)
 
 
-def fate(mutant: Mutant) -> Fate:
+def try_mutant(mutant: Mutant) -> MutantResult:
     broken = [row for row in mutant.rows() if not row.holds]
     level = min((row.level for row in broken), default=None)
     there = [row for row in broken if row.level == level]
-    return Fate(mutant, level, max(there, key=lambda row: row.ratio, default=None))
+    return MutantResult(mutant, level, max(there, key=lambda row: row.ratio, default=None))

@@ -1,4 +1,4 @@
-"""Verdicts and fates as tables."""
+"""Verdicts and results as tables."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from rich.table import Table
 
 from nst_core.conformance.check import Finding, Verdict
 from nst_core.conformance.judge import LEVELS
-from nst_core.conformance.mutants import Fate
+from nst_core.conformance.mutants import MutantResult
 
 SHOWN = 12  # broken budgets
 
@@ -52,17 +52,17 @@ def summary(verdict: Verdict) -> str:
     return f"{name}: {said} ({framework}, {device}, {verdict.seconds:.0f} s)"
 
 
-def fates_table(fates: Iterable[Fate]) -> Table:
+def mutants_table(results: Iterable[MutantResult]) -> Table:
     """Each mutant, the level at which it must be caught, and what caught it."""
     table = Table("mutant", "level", "caught by", "measured", "budget", box=None, pad_edge=False)
-    for fate in fates:
-        mutant, worst = fate.mutant, fate.worst
-        style = "" if fate.killed else "bold red"
+    for result in results:
+        mutant, worst = result.mutant, result.worst
+        style = "" if result.killed else "bold red"
         level = f"{mutant.level} {LEVELS[mutant.level]}"
         if worst is None:
             table.add_row(mutant.name, level, "nothing: it survives", "", "", style=style)
             continue
-        where = "" if fate.killed else f"level {fate.level}: "
+        where = "" if result.killed else f"level {result.level}: "
         numbers = (f"{worst.measured:.3g}", f"{worst.budget:.3g}")
         table.add_row(mutant.name, level, where + worst.what, *numbers, style=style)
     return table

@@ -24,7 +24,7 @@ from safetensors.numpy import load_file, save_file
 
 from nst_core import files, registry
 from nst_core.backend import About, Array
-from nst_core.conformance.jobs import Job, Outcome, do
+from nst_core.conformance.jobs import Job, Outcome, run_job
 from nst_core.errors import WorkerError
 
 JOBS, ARRAYS = "jobs.json", "arrays.safetensors"
@@ -139,7 +139,7 @@ def work(folder: Path) -> None:
     told = backend.about()
     imported = time.perf_counter() - began
     jobs = [Job(**{key: _tuple(value) for key, value in job.items()}) for job in asked["jobs"]]
-    outcomes = [do(backend, job, given) for job in jobs]
+    outcomes = [run_job(backend, job, given) for job in jobs]
     for done in outcomes:
         done.seconds["import"] = [imported]
         done.environment = {name: os.environ[name] for name in RECORDED if name in os.environ}

@@ -17,7 +17,7 @@ NOISE = 0.1  # the painting is the photograph with normal noise of this deviatio
 
 
 @dataclass(frozen=True)
-class Ask:
+class SceneRequest:
     """The pictures, at which size (of the longest side), and what computes their features.
 
     Without `weights` they are those that the recipes mean, if they are in the cache, and else
@@ -51,7 +51,7 @@ class Scene:
     """Both sides of every picture are multiples of this; 1 where the recipes' edges are alike."""
 
 
-def look(a: Recipe, b: Recipe, ask: Ask) -> Scene:
+def look(a: Recipe, b: Recipe, ask: SceneRequest) -> Scene:
     """The features at every tap of two recipes that are on one network.
 
     The style picture is brought to the shape that A wants. Where one pools odd last rows and the
@@ -72,7 +72,7 @@ def look(a: Recipe, b: Recipe, ask: Ask) -> Scene:
     return Scene(P, S, F, content[0].size, title, job.weights.name, step)
 
 
-def request(a: Recipe, b: Recipe, ask: Ask) -> Request:
+def request(a: Recipe, b: Recipe, ask: SceneRequest) -> Request:
     """The pictures on A's network, with the taps of both."""
     return Request(
         ask.content,

@@ -11,7 +11,7 @@ from nst_core.backend import About
 from nst_core.conformance import cases, check, report, worker
 from nst_core.conformance.budgets import PRECISIONS
 from nst_core.conformance.check import Finding, Verdict, addresses, claimed
-from nst_core.conformance.jobs import do
+from nst_core.conformance.jobs import run_job
 from nst_core.conformance.judge import LEVELS, Row
 from nst_core.errors import BackendError
 from nst_core.reference import NumpyBackend
@@ -168,7 +168,10 @@ class WithoutVariation(NumpyBackend):
 def test_a_kind_of_term_that_a_backend_lacks_is_absent_not_wrong(monkeypatch, small):
     def run(backend, jobs, arrays, timeout):
         one, other = jobs
-        outcomes = [do(WithoutVariation(), one, arrays), do(NumpyBackend(), other, arrays)]
+        outcomes = [
+            run_job(WithoutVariation(), one, arrays),
+            run_job(NumpyBackend(), other, arrays),
+        ]
         return WithoutVariation().about(), outcomes
 
     monkeypatch.setattr(cases, "chosen", lambda dtype: (small, small))

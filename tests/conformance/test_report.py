@@ -8,8 +8,8 @@ from rich.console import Console
 from nst_core.backend import About
 from nst_core.conformance.check import Finding, Verdict
 from nst_core.conformance.judge import LEVELS, Row
-from nst_core.conformance.mutants import Fate, Mutant
-from nst_core.conformance.report import SHOWN, fates_table, summary, verdict_table, worst_of_each
+from nst_core.conformance.mutants import Mutant, MutantResult
+from nst_core.conformance.report import SHOWN, mutants_table, summary, verdict_table, worst_of_each
 
 
 def finding(level, what, measured, budget=1.0):
@@ -105,14 +105,14 @@ MUTANT = Mutant("a slip", 3, lambda: [])
 
 
 @pytest.mark.parametrize(
-    ("fate", "line"),
+    ("result", "line"),
     [
-        (Fate(MUTANT, 3, Row(3, "gradient", 0.5, 1e-12)), "3 gradient gradient 0.5 1e-12"),
-        (Fate(MUTANT, 5, Row(5, "step 9", 2, 1)), "3 gradient level 5: step 9 2 1"),
-        (Fate(MUTANT, None, None), "3 gradient nothing: it survives"),
+        (MutantResult(MUTANT, 3, Row(3, "gradient", 0.5, 1e-12)), "3 gradient gradient 0.5 1e-12"),
+        (MutantResult(MUTANT, 5, Row(5, "step 9", 2, 1)), "3 gradient level 5: step 9 2 1"),
+        (MutantResult(MUTANT, None, None), "3 gradient nothing: it survives"),
     ],
 )
-def test_a_fate_says_what_caught_the_mutant(fate, line):
-    header, shown = lines(fates_table([fate]))
+def test_the_table_says_what_caught_the_mutant(result, line):
+    header, shown = lines(mutants_table([result]))
     assert header == "mutant level caught by measured budget"
     assert shown == f"a slip {line}"
