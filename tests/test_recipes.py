@@ -464,7 +464,9 @@ def departures(name):
 def test_titu1994_keeps_the_aspect_ratio_and_has_400_rows():
     plan = recipe.load("titu1994").plan
     assert (plan.size, plan.side) == (400, "shortest")
-    assert "the height is 400 pixels, whether it is the longer side or not." in departures("titu1994")
+    assert "the height is 400 pixels, whether it is the longer side or not." in departures(
+        "titu1994"
+    )
     assert "square" not in departures("titu1994")
 
 
