@@ -625,7 +625,7 @@ def test_means_that_no_rectified_layer_has_are_refused():
     for wrong in (-np.ones(12), np.ones(11), np.full(12, np.nan)):
         with pytest.raises(WeightsError) as caught:
             normalised.normalise(tiny(), means | {"conv5_4": wrong})
-        one_line(caught, "conv5_4", "after the rectification")
+        one_line(caught, "conv5_4", "after the ReLU")
 
 
 def test_means_are_kept_beside_their_set(cache):

@@ -484,7 +484,7 @@ OPTIONS = {
     "--set =3": ("--set =3: write it as KEY=VALUE",),
     "--set styl.weight=3": ("no field named 'styl'", "'style'?", "network"),
     "--set style.wieght=3": ("no field named 'style.wieght'", "'style.weight'?", "style.gram"),
-    "--set style.weight.x=3": ("'style.weight.x' is no field",),
+    "--set style.weight.x=3": ("'style.weight.x' is not a field",),
     "--set style.weight=heavy": ("style.weight must be a number, not 'heavy'",),
     "--set plan.lbfgs.history=1.5": ("plan.lbfgs.history must be a whole number",),
     "--set style.taps={}": ("style.taps must not be empty",),

@@ -1,4 +1,4 @@
-"""Neural style transfer in PyTorch: modules, autograd, channels-last."""
+"""Neural style transfer in PyTorch, with modules, autograd and channels-last memory."""
 
 from nst_core.backend import About, Dtype, Requirement, Session, choose
 from nst_core.network import Network
