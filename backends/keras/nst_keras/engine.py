@@ -15,7 +15,7 @@ ENGINE = keras.backend.backend()
 
 
 def gradient(objective: Objective, variables: Sequence[Any], exact: bool) -> Objective:
-    """The function that returns (raw, d total / d x): TensorFlow compiles it unless `exact`, JAX always."""
+    """A function for (raw, d total / d x). JAX compiles it, and TensorFlow unless `exact`."""
     return {"tensorflow": _tensorflow, "torch": _torch, "jax": _jax}[ENGINE](
         objective, variables, exact
     )
