@@ -350,7 +350,7 @@ def test_a_picture_whose_record_holds_no_recipe_is_one_line(tmp_path, record):
 
 def test_a_picture_without_a_record_is_no_recipe(tmp_path):
     images.save(np.full((3, 4, 5), 0.5), tmp_path / "done.png")
-    with pytest.raises(NstError, match="carries no record"):
+    with pytest.raises(NstError, match="contains no record"):
         recipe.load(str(tmp_path / "done.png"))
 
 
