@@ -198,8 +198,8 @@ class WeightedTwice(NumpySession):
     def term(
         self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
     ) -> tuple[float, Array]:
-        value, slope = super().term(term, image, features, targets)
-        return value * term.weight, slope * term.weight
+        value, gradient = super().term(term, image, features, targets)
+        return value * term.weight, gradient * term.weight
 
 
 class MeanForRelative(NumpySession):
@@ -218,13 +218,13 @@ class AbsSlopeAtZero(NumpySession):
     def term(
         self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
     ) -> tuple[float, Array]:
-        value, slope = super().term(term, image, features, targets)
+        value, gradient = super().term(term, image, features, targets)
         if isinstance(term.formula, TotalVariation):
             equal = np.diff(image, axis=2) == 0
-            slope = slope.copy()
-            slope[:, :, 1:] += equal
-            slope[:, :, :-1] -= equal
-        return value, slope
+            gradient = gradient.copy()
+            gradient[:, :, 1:] += equal
+            gradient[:, :, :-1] -= equal
+        return value, gradient
 
 
 class DeafTap(NumpySession):
@@ -233,8 +233,8 @@ class DeafTap(NumpySession):
     def term(
         self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
     ) -> tuple[float, Array]:
-        value, slope = super().term(term, image, features, targets)
-        return value, slope * (term.name != "style:relu5_1")
+        value, gradient = super().term(term, image, features, targets)
+        return value, gradient * (term.name != "style:relu5_1")
 
 
 class GradientOfVariable(NumpySession):

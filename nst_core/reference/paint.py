@@ -54,12 +54,12 @@ class NumpySession:
         at_taps: dict[str, Array] = {}
         g = np.zeros_like(image)
         for term in targets.terms:
-            value, slope = self.term(term, image, features, targets)
+            value, gradient = self.term(term, image, features, targets)
             raw.append(value)
             if term.tap:
-                at_taps[term.tap] = at_taps.get(term.tap, 0) + term.weight * slope
+                at_taps[term.tap] = at_taps.get(term.tap, 0) + term.weight * gradient
             else:
-                g += term.weight * slope
+                g += term.weight * gradient
         return Terms.of(targets, raw), g + backward(at_taps)
 
     def term(
@@ -80,8 +80,8 @@ class NumpySession:
         optimiser = self.optimiser(stage)
         for iteration in range(stage.iterations):
             terms, g = self.gradient(x / scale, targets)
-            here, slope = partial(np.divide, x, scale), partial(np.copy, g)
-            watch(Snapshot(iteration, terms, here, slope))
+            here, gradient = partial(np.divide, x, scale), partial(np.copy, g)
+            watch(Snapshot(iteration, terms, here, gradient))
             x, before = optimiser.step(x, g / scale), x
             if targets.variable.box != "none":
                 x = x.clip(0, scale)

@@ -56,8 +56,8 @@ class Content(Comparison):
         """F itself."""
         return x
 
-    def pullback(self, x: Array, slope: Array) -> Array:
-        return slope
+    def pullback(self, x: Array, gradient: Array) -> Array:
+        return gradient
 
     def statistic_mass(self, x: Array) -> Sum:
         return Sum(x, np.abs(x), 0)

@@ -125,8 +125,8 @@ class Comparison(Formula):
         """The statistic of x that is compared with the target."""
 
     @abstractmethod
-    def pullback(self, x: Array, slope: Array) -> Array:
-        """d L / d x, given `slope` = d L / d y at y = statistic(x)."""
+    def pullback(self, x: Array, gradient: Array) -> Array:
+        """d L / d x, given `gradient` = d L / d y at y = statistic(x)."""
 
     @abstractmethod
     def statistic_mass(self, x: Array) -> Sum:
@@ -141,8 +141,8 @@ class Comparison(Formula):
         assert target is not None
         d = self.statistic(x) - target
         # sign(0) is 0: equal values have no gradient, as in every backend
-        slope = 2 * d if self.norm_of_error == "squared" else np.sign(d)
-        return self.pullback(x, self.coefficient(target, pixels) * slope)
+        gradient = 2 * d if self.norm_of_error == "squared" else np.sign(d)
+        return self.pullback(x, self.coefficient(target, pixels) * gradient)
 
     def mass(self, x: Array, target: Array | None, pixels: int) -> Sum:
         """The mass of y − t is the mass of y plus |t|; that of its square is |y − t| times this."""

@@ -99,10 +99,10 @@ class Gram(Comparison):
         rows = self.rows(x)
         return rows @ rows.T / self.divisor(rows.shape)
 
-    def pullback(self, x: Array, slope: Array) -> Array:
+    def pullback(self, x: Array, gradient: Array) -> Array:
         """Eq. 6. The gradient at G is symmetric, so both factors of F Fᵀ contribute equally."""
         rows = self.rows(x)
-        g = 2 / self.divisor(rows.shape) * slope @ rows
+        g = 2 / self.divisor(rows.shape) * gradient @ rows
         if self.centred:
             g = g - g.mean(1, keepdims=True)
         return g.reshape(x.shape)

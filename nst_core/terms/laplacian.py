@@ -64,12 +64,12 @@ class Laplacian(Comparison):
         means: Array = squares.mean((1, 3))
         return means
 
-    def pullback(self, x: Array, slope: Array) -> Array:
+    def pullback(self, x: Array, gradient: Array) -> Array:
         """The transpose of the Laplacian, spread over the pool² pixels of each square."""
         p, (_, height, width) = self.pool, x.shape
         back = np.zeros((height // p, width // p), x.dtype)
         for (down, across), share in SHARES.items():
-            moved(back, down, across)[...] += share * slope
+            moved(back, down, across)[...] += share * gradient
         spread = np.kron(back / p**2, np.ones((p, p), x.dtype))
         g = np.zeros_like(x)
         g[:, : len(spread), : spread.shape[1]] = spread

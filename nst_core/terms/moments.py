@@ -53,13 +53,13 @@ class Moments(Comparison):
         rows = x.reshape(len(x), -1)
         return np.stack([rows.mean(1), rows.std(1)])
 
-    def pullback(self, x: Array, slope: Array) -> Array:
+    def pullback(self, x: Array, gradient: Array) -> Array:
         """dμ/dF = 1/M and dσ/dF = (F − μ)/(M·σ), which is defined as 0 for a constant channel."""
         rows = x.reshape(len(x), -1)
         mean, deviation = rows.mean(1, keepdims=True), rows.std(1, keepdims=True)
         # σ = 0 implies F − μ = 0, and 0 / 1 gives the 0 that is wanted
         along = (rows - mean) / np.where(deviation > 0, deviation, 1)
-        g = (slope[0][:, None] + slope[1][:, None] * along) / rows.shape[1]
+        g = (gradient[0][:, None] + gradient[1][:, None] * along) / rows.shape[1]
         pulled: Array = g.reshape(x.shape)
         return pulled
 
@@ -104,8 +104,8 @@ class OneLess(Moments):
 
 
 class MeansAlone(Moments):
-    def pullback(self, x: Array, slope: Array) -> Array:
-        return super().pullback(x, slope * np.array([[1.0], [0.0]]))
+    def pullback(self, x: Array, gradient: Array) -> Array:
+        return super().pullback(x, gradient * np.array([[1.0], [0.0]]))
 
 
 Moments.MISTAKES = {

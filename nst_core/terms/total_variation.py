@@ -197,9 +197,9 @@ def before(x: Array, down: int, across: int) -> Array:
     return kept
 
 
-def pull(g: Array, slope: Array, down: int, across: int) -> None:
+def pull(g: Array, gradient: Array, down: int, across: int) -> None:
     """Adds the gradient of each difference to the gradient at both of its pixels."""
     height, width = g.shape[1:]
     left, right = max(0, -across), max(0, across)
-    g[:, down:, right : width - left] += slope
-    g[:, : height - down, left : width - right] -= slope
+    g[:, down:, right : width - left] += gradient
+    g[:, : height - down, left : width - right] -= gradient

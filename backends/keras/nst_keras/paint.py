@@ -74,8 +74,8 @@ class KerasSession:
             for iteration in range(stage.iterations):
                 raw, g = self.evaluate(x, inputs, targets)
                 terms = Terms.of(targets, ops.convert_to_numpy(raw))
-                here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
-                watch(Snapshot(iteration, terms, here, slope))
+                here, gradient = partial(self.array, x / scale), partial(self.array, g * scale)
+                watch(Snapshot(iteration, terms, here, gradient))
                 x, before = optimiser.step(x, g), x
                 if targets.variable.box != "none":
                     x = ops.clip(x, ops.zeros_like(scale), scale)

@@ -78,8 +78,8 @@ class TfSession:
             for iteration in range(stage.iterations):
                 raw, g = self.evaluate(x, inputs, targets)
                 terms = Terms.of(targets, raw.numpy())
-                here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
-                watch(Snapshot(iteration, terms, here, slope))
+                here, gradient = partial(self.array, x / scale), partial(self.array, g * scale)
+                watch(Snapshot(iteration, terms, here, gradient))
                 x, before = optimiser.step(x, g), x
                 if targets.variable.box != "none":
                     x = tf.minimum(tf.maximum(x, 0), scale)
