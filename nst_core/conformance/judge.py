@@ -127,8 +127,8 @@ class Judge:
                 wrong.append(f"{name} has shape {found}, not {shape}")
         expected = {term.name: term.weight for term in self.truth.targets.terms}
         for seam in ("terms", "gradient"):
-            told = self.outcome.terms.get(seam, {"raw": {}, "weights": {}})
-            if list(told["raw"]) != list(expected) or told["weights"] != expected:
+            reported = self.outcome.terms.get(seam, {"raw": {}, "weights": {}})
+            if list(reported["raw"]) != list(expected) or reported["weights"] != expected:
                 wrong.append(f"the terms of the method '{seam}' are not those of the recipe")
         wrong += [f"no flag '{f}'" for f in ("device", "dtype") if f not in self.outcome.flags]
         yield Row(0, "shapes, names, promises", 0.0, 0.0)
@@ -188,9 +188,9 @@ class Judge:
         return self.found(f"features:{term.tap}") if term.tap else self.truth.seen(term)
 
     def sums(self) -> Iterator[Operation]:
-        for seam, told in self.outcome.terms.items():
+        for seam, reported in self.outcome.terms.items():
             for term in self.truth.targets.terms:
-                value = np.array(told["raw"].get(term.name, np.nan))
+                value = np.array(reported["raw"].get(term.name, np.nan))
                 kind = term.name.partition(":")[0].rstrip("0123456789")
                 yield f"{term.name} ({seam})", kind, term.tap, value, self.sum_of(term)
 

@@ -351,21 +351,21 @@ class LateTotals(NumpySession):
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         last: list[Terms] = []
 
-        def told(s: Snapshot) -> None:
+        def reported(s: Snapshot) -> None:
             last.append(s.terms)
             watch(replace(s, terms=last[max(0, len(last) - 2)]))
 
-        return super().paint(image, targets, stage, told)
+        return super().paint(image, targets, stage, reported)
 
 
 class Counting(NumpySession):
     """Counts iterations from one instead of zero."""
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
-        def told(s: Snapshot) -> None:
+        def reported(s: Snapshot) -> None:
             watch(replace(s, iteration=s.iteration + 1))
 
-        return super().paint(image, targets, stage, told)
+        return super().paint(image, targets, stage, reported)
 
 
 # the comparison itself
