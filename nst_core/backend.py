@@ -8,6 +8,7 @@ comes with its weights and happens inside.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -218,6 +219,30 @@ class Measured(Protocol):
 
     def peak_memory(self) -> int:
         """The most bytes that this process has held on its device; 0 where that is unknown."""
+
+
+@runtime_checkable
+class Configured(Protocol):
+    """What a backend may also tell of how its framework is started."""
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Environment variables that change its numbers or its speed."""
+
+    def environment(self, device: str, exact: bool, scratch: Path) -> Mapping[str, str]:
+        """Those to set before the framework is imported, in a process that runs nothing else.
+
+        `scratch` is a folder that is empty, and deleted in the end.
+        """
+
+
+def nvidia(device: str, exact: bool) -> dict[str, str]:
+    """The environment of a framework that finds NVIDIA's GPUs by itself.
+
+    On the CPU it sees none; where it is to be exact, no library underneath uses TF32.
+    """
+    hidden = {"CUDA_VISIBLE_DEVICES": "-1"} if device == "cpu" else {}
+    return hidden | ({"NVIDIA_TF32_OVERRIDE": "0"} if exact else {})
 
 
 class Backend(Protocol):

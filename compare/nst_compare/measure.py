@@ -37,7 +37,7 @@ class Precision:
 DOUBLE = Precision("float64", "float64", exact=True)
 # not exact is what `nst run` paints with: on a CPU single precision, on a GPU perhaps TF32
 ON_CPU = (DOUBLE, Precision("float32", "float32", exact=False))
-ON_GPU = (
+ON_ACCELERATOR = (
     DOUBLE,
     Precision("float32", "float32", exact=True),
     Precision("tf32", "float32", exact=False),
@@ -47,7 +47,7 @@ BFLOAT16 = Precision("bfloat16", "bfloat16", exact=False)
 
 def precisions(device: str, asked: Sequence[str] = ()) -> tuple[Precision, ...]:
     """The precisions that are compared on a device: those of `asked`, or the usual ones."""
-    usual = (*ON_GPU, BFLOAT16) if device.startswith("cuda") else ON_CPU
+    usual = (*ON_ACCELERATOR, BFLOAT16) if device != "cpu" else ON_CPU
     known = {one.name: one for one in (*usual, BFLOAT16)}
     for name in asked:
         if name not in known:

@@ -154,9 +154,11 @@ def rows(case: Case, outcome: Outcome, dtype: Dtype) -> list[Row]:
 
 
 def claimed(flags: dict[str, str], *, exact: bool = False) -> Precision:
-    """The precision that a session says it has: on a GPU, and unless it is to be exact, float32
-    may stand for TF32."""
-    tf32 = flags.get("tf32") == "True" and flags.get("device", "").startswith("cuda")
+    """The precision that a session says it has.
+
+    On an accelerator, and unless it is to be exact, float32 may stand for TF32.
+    """
+    tf32 = flags.get("tf32") == "True" and flags.get("device", "cpu") != "cpu"
     dtype = flags["dtype"]
     return PRECISIONS["tf32" if tf32 and dtype == "float32" and not exact else dtype]
 
