@@ -9,11 +9,11 @@ from typing import Any
 
 from nst_core import registry
 from nst_core.backend import About, Dtype
-from nst_core.conformance import cases, worker
+from nst_core.conformance import cases, models, worker
 from nst_core.conformance.budgets import PRECISIONS, Precision
 from nst_core.conformance.cases import Case
 from nst_core.conformance.jobs import Outcome
-from nst_core.conformance.judge import LEVELS, Judge, Row
+from nst_core.conformance.judge import Judge, Row
 from nst_core.conformance.truth import Truth
 from nst_core.errors import BackendError, WorkerError, unknown
 
@@ -68,22 +68,10 @@ class Verdict:
             "absent": list(self.absent),
             "seconds": round(self.seconds, 1),
             "rows": [
-                {
-                    "level": finding.row.level,
-                    "name": LEVELS[finding.row.level],
-                    "case": finding.case,
-                    "what": finding.row.what,
-                    "measured": finite(finding.row.measured),
-                    "budget": float(finding.row.budget),
-                    "ratio": finite(finding.row.ratio),
-                }
+                models.Row.of(finding.row, finding.case).model_dump()
                 for finding in self.worst_first
             ],
         }
-
-
-def finite(number: float) -> float | None:
-    return float(number) if math.isfinite(number) else None
 
 
 def addresses(asked: Sequence[str]) -> list[str]:
