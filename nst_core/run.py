@@ -16,13 +16,14 @@ import numpy as np
 from nst_core import __version__, images, registry, weights
 from nst_core.backend import About, Array, Session, Snapshot, Targets, Terms
 from nst_core.colour import METHODS
+from nst_core.effective import effective_weights
 from nst_core.errors import BackendError, DivergedError, ImageError, NstError
 from nst_core.images import Picture
 from nst_core.plan import INITS, Stage, section
 from nst_core.recipe import Recipe
 from nst_core.request import Request, recorded
 from nst_core.result import Interrupted, Result
-from nst_core.weights import Weights, effective_weights
+from nst_core.weights import Weights
 
 __all__ = ["Interrupted", "Job", "Progress", "Request", "Result", "recorded"]
 

@@ -33,7 +33,7 @@ def list_() -> None:
 @weights_sets.command()
 def show(name: Spec) -> None:
     """What a set is: network, pixels, licence, sources, hashes."""
-    from nst_core.weights import sheet
+    from nst_core.explain import weights_sheet as sheet
 
     typer.echo(sheet.as_text(name, columns()))
 

@@ -14,11 +14,12 @@ import numpy as np
 
 from nst_core import memory, recipe, weights
 from nst_core.backend import Array, Backend, Dtype, Session, Snapshot, Targets, Terms
+from nst_core.effective import effective_weights
 from nst_core.errors import NstError
 from nst_core.network import Network
 from nst_core.recipe import Recipe
 from nst_core.reference.net import kinks
-from nst_core.weights import Weights, effective_weights
+from nst_core.weights import Weights
 
 NUDGE = 8
 EPSILON: Mapping[Dtype, float] = {"float64": 2**-52, "float32": 2**-23, "bfloat16": 2**-7}

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from nst_core.backend import Array, Snapshot, Targets
 from nst_core.conformance.jobs import nudged, styles
 from nst_core.conformance.measures import norm_wise
+from nst_core.effective import effective_weights
 from nst_core.plan import Stage
 from nst_core.recipe import Recipe
 from nst_core.reference.net import Choice, Kinks, kinks, windows
 from nst_core.reference.paint import NumpySession
 from nst_core.terms import Comparison, Term
-from nst_core.weights import Weights, effective_weights
+from nst_core.weights import Weights
 
 TIE = 1e-12
 Sides = Mapping[str, tuple[Choice, NDArray[np.bool_]]]

@@ -1,7 +1,6 @@
 """Named weight sets: where from, hash, licence, preprocessing; cache, fetch, verify, export."""
 
 from nst_core.weights.choosing import resolve
-from nst_core.weights.effective import effective_weights
 from nst_core.weights.exporting import export
 from nst_core.weights.failure import FetchError
 from nst_core.weights.fetching import fetch
@@ -38,7 +37,6 @@ __all__ = [
     "cache_dir",
     "cached",
     "content_hash",
-    "effective_weights",
     "export",
     "fetch",
     "load",
