@@ -9,7 +9,7 @@ from nst_core import recipe, weights
 from nst_core.network import network
 from nst_core.reference import open_backend
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "compiled", "parts"]
 
 
 @pytest.fixture
