@@ -203,8 +203,10 @@ class Job:
 
     def record(self, terms: Terms, seconds: float) -> dict[str, Any]:
         about = self.backend.about()
+        used = {name: list(setting) for name, setting in self.request.settings.items()}
         return {
             **self.identity(),
+            **({"settings": used} if used else {}),
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "versions": {about.framework: about.version, "numpy": np.__version__}
             | ({"engine": about.engine} if about.engine else {}),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nst_core.request import CommandOptions, Request
 
 
-@shared(without="backend device dtype exact optimizer iterations")
+@shared(without="backend device dtype exact optimizer iterations", painting=False)
 def compare(
     content: Annotated[str | None, typer.Argument(help="The photograph, or sample:NAME.")] = None,
     styles: Annotated[
