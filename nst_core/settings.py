@@ -20,7 +20,7 @@ from nst_core.request import Options, Settings, field_of
 from nst_core.section import Section
 
 PREFIX, CONFIG, SET = "NST_", "NST_CONFIG", "set"
-OTHERS = {CONFIG, "NST_CACHE", "NST_REQUIRE_CHROMIUM"}  # variables that are no options
+OTHERS = {CONFIG, "NST_CACHE", "NST_PART", "NST_REQUIRE_CHROMIUM"}  # variables that are no options
 HINTS = {name: hint for name, hint in get_type_hints(Options).items() if name != "changes"}
 IN_FILE = HINTS | {SET: dict[str, Any]}
 IN_ENVIRONMENT = {PREFIX + name.upper(): hint for name, hint in HINTS.items()}
