@@ -1,6 +1,5 @@
 """Which tests run: every long test is in exactly one part, and all others are in each."""
 
-import zlib
 from pathlib import Path
 
 import parts
@@ -88,12 +87,11 @@ def test_six_days_have_six_parts(monkeypatch):
     assert found == set(range(1, parts.PARTS + 1))
 
 
-def test_the_part_of_a_name_never_changes():
+def test_the_part_of_a_name_is_the_same_everywhere():
     class Item:
         nodeid = "tests/test_parts.py::test_it[torch]"
 
-    assert zlib.crc32(b"123456789") == 0xCBF43926  # the check value of CRC-32
-    assert parts.part(Item, 6) == zlib.crc32(Item.nodeid.encode()) % 6 + 1
+    assert parts.part(Item, 6) == 5
 
 
 # Several workers
