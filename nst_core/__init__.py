@@ -5,8 +5,8 @@
     painting = nst.paint("photo.jpg", "painting.jpg", backend="torch", size=512)
     painting.save("out.png")
 
-This package is the framework-neutral core: layer map, formulas, recipes, plan, contract. Nothing in
-it imports PyTorch, TensorFlow, Keras or JAX, and what it offers is imported when it is used.
+This package is the framework-neutral core: layer map, formulas, recipes, plan, interface. It does
+not import PyTorch, TensorFlow, Keras or JAX, and its modules are imported only when they are used.
 """
 
 from importlib import import_module

@@ -1,8 +1,8 @@
-"""The contract between the core and a backend: five seams, and what passes through them.
+"""The interface between the core and a backend: the protocols, and the types that they use.
 
-An image is NumPy, shape (3, height, width), RGB, unit interval [0, 1]; in float64 for a session in
-float64, else in float32. Framework tensors never leave a backend. The preprocessing of the network
-comes with its weights and happens inside.
+An image is a NumPy array of shape (3, height, width), RGB, in [0, 1]. It is float64 for a session
+in float64, and float32 otherwise. Framework tensors never leave a backend. The backend applies the
+preprocessing, which belongs to the weights.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +29,7 @@ Name = TypeVar("Name", bound=str)
 
 @dataclass(frozen=True)
 class Requirement:
-    """A package that a backend needs: its import name, its proper name, the extra that has it."""
+    """A package that a backend needs: its import name, its title, and what pip must install."""
 
     module: str
     title: str
@@ -38,9 +38,9 @@ class Requirement:
 
 @dataclass(frozen=True)
 class About:
-    """What a backend runs on, and the kinds of terms that it can compute.
+    """The framework, devices and dtypes of a backend, and the kinds of terms that it has.
 
-    `devices[0]` is the one that `auto` takes.
+    `auto` means `devices[0]`.
     """
 
     framework: str
@@ -53,11 +53,12 @@ class About:
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """What a painting is compared with: a value for each term of the recipe, by its name.
+    """The targets of a painting: a value for each term of the recipe, by its name.
 
     `values` holds features (N, height, width) for content and Gram matrices (N, N) for style; a
-    term without a target has none. Two are equal if they ask for the same formulas at the same
-    taps: a program that is compiled for one serves the other, if values and weights are its inputs.
+    term without a target has no value. Two objects are equal if they have the same formulas at the
+    same taps. A program compiled for one can then be used for the other, if values and weights are
+    inputs of the program.
     """
 
     terms: tuple[Term, ...]
@@ -68,7 +69,7 @@ class Targets:
     def of(
         cls, recipe: Recipe, content: Array, styles: Sequence[Array], statistics: "Statistics"
     ) -> "Targets":
-        """From the pictures, and what computes the statistics of terms at a picture."""
+        """The targets for these pictures; `statistics` computes the statistics of a picture."""
         terms, shares = recipe.terms(len(styles)), recipe.shares(len(styles))
         of_content = [t for t in terms if t.formula.TARGET == "content"]
         found = statistics(content, of_content, recipe.variable)
@@ -88,17 +89,17 @@ class Targets:
         )
 
     def coefficients(self, pixels: int) -> tuple[float, ...]:
-        """What each term's error is multiplied by, for a painting of so many pixels."""
+        """The factor of each term's error, for a painting with this number of pixels."""
         return tuple(t.formula.coefficient(self.values.get(t.name), pixels) for t in self.terms)
 
     def alone(self, name: str) -> "Targets":
-        """The same with every weight 0 but that of the term `name`."""
+        """The same targets, with all weights 0 except that of the term `name`."""
         terms = (t if t.name == name else replace(t, weight=0.0) for t in self.terms)
         return replace(self, terms=tuple(terms))
 
     @cached_property
     def form(self) -> tuple[Any, ...]:
-        """All but values and weights."""
+        """Everything except values and weights."""
         numbers = {"weight", "taps", "blend"}
         formulas = (
             (t.name, t.formula.KIND, t.formula.model_dump_json(exclude=numbers)) for t in self.terms
@@ -117,21 +118,21 @@ class Targets:
 
 
 Statistics = Callable[[Array, Sequence[Term], Variable], Arrays]
-"""What each term compares, by the term's name: of an image, in a variable."""
+"""A function that computes the statistic of each term for an image, by the term's name."""
 
 
 @dataclass(frozen=True)
 class Terms:
-    """Every summand of the total by name: `raw` is the formula's value, `weights` its factor."""
+    """Every term of the total by name: `raw` is its value, `weights` its weight."""
 
     raw: Mapping[str, float]
     weights: Mapping[str, float]
     uncounted: frozenset[str] = frozenset()
-    """Terms that have a gradient, but no part in the total."""
+    """Terms that are part of the gradient, but not of the total."""
 
     @classmethod
     def of(cls, targets: Targets, raw: Sequence[float]) -> "Terms":
-        """From raw values in the order of `targets.terms`."""
+        """The terms with these raw values, which are in the order of `targets.terms`."""
         names = [term.name for term in targets.terms]
         values = dict(zip(names, (float(value) for value in raw), strict=True))
         uncounted = {t.name for t in targets.terms if not t.formula.is_counted}
@@ -149,8 +150,8 @@ class Terms:
     def as_json(self) -> dict[str, Any]:
         """`{"total", "content": {tap: …}, "style": {tap: …}, "tv", "raw": {…}}`, weighted.
 
-        `raw` has the same keys but the total. Where each of several styles has a term of its own,
-        `style1`, `style2` and so on, in the order of the styles, stand in place of `style`.
+        `raw` has the same keys except the total. If each of several styles has its own terms, the
+        keys are `style1`, `style2` and so on instead of `style`, in the order of the styles.
         """
         return {"total": self.total, **_by_kind(self.weighted), "raw": _by_kind(self.raw)}
 
@@ -168,7 +169,7 @@ def _by_kind(values: Mapping[str, float]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The painting before a step: the terms there; image and d total / d image on demand."""
+    """The painting before a step: its terms; its image and d total / d image on demand."""
 
     iteration: int
     terms: Terms
@@ -180,9 +181,9 @@ Watch = Callable[[Snapshot], None]
 
 
 def choose(asked: str, offered: Sequence[Name], what: str) -> Name:
-    """The offer that is asked for; the first for `auto`; `cuda:0` for `cuda`.
+    """The name in `offered` that equals `asked`; the first for `auto`, `cuda:0` for `cuda`.
 
-    Raises BackendError, naming every offer, if there is none.
+    Raises BackendError with all names in `offered` if there is none.
     """
     for offer in offered:
         if asked in (offer, offer.removesuffix(":0"), "auto"):
@@ -191,34 +192,34 @@ def choose(asked: str, offered: Sequence[Name], what: str) -> Name:
 
 
 class Session(Protocol):
-    """One network on one device, with its weights; it remembers nothing between two calls."""
+    """One network with its weights on one device. It has no state between two calls."""
 
     @property
     def flags(self) -> Mapping[str, str]:
-        """The switches that were really set: device, precision, determinism."""
+        """The settings that are in effect: device, precision, determinism."""
 
     def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
         """The activations (N, height, width) at each tap."""
 
     def targets(self, content: Array, styles: Sequence[Array], recipe: Recipe) -> Targets:
-        """What the recipe wants matched: features of the content, Gram matrices of the styles."""
+        """The targets of the recipe: features of the content, Gram matrices of the styles."""
 
     def terms(self, image: Array, targets: Targets) -> Terms:
-        """Every term at `image`."""
+        """Every term for `image`."""
 
     def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
-        """Every term at `image`, and d total / d image, of the image's shape."""
+        """Every term for `image`, and d total / d image, which has the image's shape."""
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
-        """The image after the stage's iterations; `watch` sees each one before its step."""
+        """The image after the stage's iterations; `watch` is called before each step."""
 
 
 @runtime_checkable
 class Measured(Protocol):
-    """What a session may also tell."""
+    """An optional method of a session."""
 
     def peak_memory(self) -> int:
-        """The most bytes that this process has held on its device; 0 where that is unknown."""
+        """The peak memory of this process on its device in bytes; 0 if it is not known."""
 
 
 @runtime_checkable
@@ -246,7 +247,7 @@ def nvidia(device: str, exact: bool) -> dict[str, str]:
 
 
 class Backend(Protocol):
-    """A framework's door. Making one is cheap and imports no framework."""
+    """The entry point to a framework. Creating a backend is fast and imports no framework."""
 
     @property
     def requires(self) -> tuple[Requirement, ...]:
@@ -254,7 +255,7 @@ class Backend(Protocol):
 
     @property
     def engines(self) -> tuple[str, ...]:
-        """Where the framework runs on several: their names, as in `keras:jax`; else empty."""
+        """The names of the engines, as in `keras:jax`; empty if the framework has none."""
 
     def about(self) -> About:
         """Versions, devices, dtypes; imports the framework."""
@@ -268,4 +269,4 @@ class Backend(Protocol):
         dtype: Dtype = "float32",
         exact: bool = False,
     ) -> Session:
-        """`exact` sets TF32, autotuning and nondeterminism off; otherwise it is the fast path."""
+        """A session; `exact` switches off TF32, autotuning and nondeterministic operations."""

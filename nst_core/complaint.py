@@ -1,6 +1,6 @@
-"""What is said of a recipe that cannot be used: one line with its field, its value, what may stand.
+"""Error messages for invalid recipes: one line with the field, its value and what is allowed.
 
-It turns the first of pydantic's errors into words that need no knowledge of pydantic.
+The first error of pydantic is put into words that do not require knowledge of pydantic.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,12 +10,12 @@ from pydantic import BaseModel, ValidationError
 
 from nst_core.errors import unknown
 
-# what pydantic's kinds of error mean to a reader; its own words for any other
+# messages for pydantic's kinds of errors; any other kind keeps pydantic's own message
 MEANINGS = {
-    "missing": "is needed",
-    "greater_than": "must be above {gt:g}",
+    "missing": "is required",
+    "greater_than": "must be greater than {gt:g}",
     "greater_than_equal": "must be at least {ge:g}",
-    "less_than": "must be below {lt:g}",
+    "less_than": "must be less than {lt:g}",
     "less_than_equal": "must be at most {le:g}",
     "finite_number": "must be a finite number",
     "literal_error": "must be {expected}",
@@ -27,19 +27,19 @@ MEANINGS = {
         "must be a whole number": "int_type int_parsing int_from_float",
         "must be a number": "float_type float_parsing",
         "must be true or false": "bool_type bool_parsing",
-        "must be a text": "string_type",
+        "must be a string": "string_type",
         "must be a list": "tuple_type",
         "must be a table": "dict_type model_type model_attributes_type",
     }.items()
     for kind in kinds.split()
 }
 
-# fields that take values of several kinds, of which pydantic complains one by one
-EITHER = {"variable.scale": "must be a number above 0, or three of them for red, green and blue"}
+# fields that accept values of several types: pydantic reports an error for each type
+EITHER = {"variable.scale": "must be a positive number, or three of them for red, green and blue"}
 
 
 def complaint(error: ValidationError, model: type[BaseModel]) -> str:
-    """The line for the first mistake; a field that does not exist comes before those missing."""
+    """The message for the first error; unknown fields are reported before missing ones."""
     errors = sorted(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     first, fields = errors[0], [field(one["loc"]) for one in errors]
     others = len(set(fields)) - 1
@@ -47,13 +47,13 @@ def complaint(error: ValidationError, model: type[BaseModel]) -> str:
 
 
 def field(loc: Iterable[str | int]) -> str:
-    """Its dotted name, without the kind that pydantic tried in vain."""
+    """The dotted name of the field, without the type that pydantic tried."""
     name = ".".join(map(str, loc))
     return next((either for either in EITHER if name.startswith(f"{either}.")), name)
 
 
 def sentence(name: str, error: Mapping[str, Any], model: type[BaseModel]) -> str:
-    """What is wrong with the field of that name."""
+    """The message for one error of the field `name`."""
     if error["type"] == "extra_forbidden":
         *path, _ = (str(part) for part in error["loc"])
         return unknown("field", name, [".".join((*path, known)) for known in known_at(path, model)])
@@ -69,17 +69,17 @@ def sentence(name: str, error: Mapping[str, Any], model: type[BaseModel]) -> str
 
 
 def own_words(name: str, message: str, model: type[BaseModel]) -> str:
-    """What a section's own check says, with the section before a field that it begins with."""
+    """The message of a section's own validator; the section is put before a leading field name."""
     begins_with_field = name and message.split(maxsplit=1)[0] in known_at(name.split("."), model)
     return f"{name}.{message}" if begins_with_field else message
 
 
 def unknown_kind(error: Mapping[str, Any]) -> str:
-    """Of a `[[term]]` without a kind, or of one that does not exist."""
+    """The message for a `[[term]]` without a kind, or with an unknown one."""
     from nst_core.terms import KINDS
 
     if error["type"] == "union_tag_not_found":
-        return f"each [[term]] needs a kind: {', '.join(KINDS)}"
+        return f"a [[term]] has no kind: choose from {', '.join(KINDS)}"
     return unknown("kind of term", error["ctx"]["tag"], KINDS)
 
 
@@ -96,7 +96,7 @@ def known_at(path: Iterable[str], model: type[BaseModel]) -> Iterable[str]:
 
 
 def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models that an annotation names, however deep."""
+    """The models in an annotation, at any depth."""
     if hasattr(annotation, "model_fields"):
         yield annotation
     for one in get_args(annotation):

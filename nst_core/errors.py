@@ -1,4 +1,4 @@
-"""Errors that a user can act on: one line that says what happened, then what to do."""
+"""Errors that a user can act on. The message is one line: what happened, then what to do."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -7,7 +7,7 @@ FAILED, UNMET, INTERRUPTED = 1, 2, 130  # exit codes of the command line
 
 
 class NstError(Exception):
-    """A request that cannot be met. The command line prints it as one line and exits with 2."""
+    """An invalid request. The command line prints the message as one line and exits with 2."""
 
 
 class ImageError(NstError):
@@ -27,11 +27,14 @@ class BackendError(NstError):
 
 
 class DivergedError(NstError):
-    """A painting whose total is no longer a finite number."""
+    """A painting whose total loss is no longer a finite number."""
 
 
 class WorkerError(NstError):
-    """A worker process that raised, hung, was killed or left no result; with what it said last."""
+    """A worker process that raised, hung, was killed or left no result.
+
+    `output` holds its last lines of output.
+    """
 
     def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
@@ -39,12 +42,12 @@ class WorkerError(NstError):
 
 
 def unknown(what: str, name: str, known: Iterable[str], there: str = "Choose from") -> str:
-    """The line for a name that does not exist: the nearest one, then all there are."""
+    """The message for an unknown name: it suggests the nearest name and lists all names."""
     names = sorted(known)
     return f"no {what} named '{name}'.{nearest(name, names)} {there}: {', '.join(names)}."
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The question whether the nearest name was meant, after a space; empty if none is near."""
+    """` Did you mean 'NAME'?` with the nearest name; empty if no name is similar."""
     near = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
     return f" Did you mean '{near[0]}'?" if near else ""

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written completely or not at all."""
 
 import os
 import secrets
@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def write(path: Path, data: bytes) -> None:
-    """Writes `data` beside `path` and moves it there in one step; raises OSError if it cannot.
+    """Writes `data` to a temporary file beside `path` and renames it; raises OSError on failure.
 
-    A symbolic link is followed. What was at `path` stays until the new file is complete.
+    A symbolic link is followed. An old file at `path` stays until the new one is complete.
     """
     part = _part(path)
     try:
@@ -24,10 +24,10 @@ def write(path: Path, data: bytes) -> None:
 def try_folder(path: Path) -> None:
     """Raises OSError if no file could be written beside `path`; leaves nothing behind."""
     part = _part(path)
-    part.touch(exist_ok=False)  # permission bits say nothing of a read-only disk
+    part.touch(exist_ok=False)  # permission bits do not show that a disk is read-only
     part.unlink()
 
 
 def _part(path: Path) -> Path:
-    """A fresh name in the folder where the file really lies; RuntimeError for a ring of links."""
+    """A new name in the folder of the real file; raises RuntimeError for a loop of links."""
     return path.resolve().parent / f".nst-{secrets.token_hex(8)}.part"

@@ -1,9 +1,9 @@
 """The layer map of VGG (Simonyan & Zisserman 2015, configurations D and E), as data.
 
-A layer is addressed by the paper's names: `conv4_2` before the rectification, `relu4_2` after
-it, `pool4` after the fourth block. Every convolution is 3×3, stride 1, zero padding 1; every
-pooling is 2×2, stride 2, and drops the odd row or column at the edge (floor), or pools what there
-is of it (ceil, as Caffe does).
+Layers have the names of the paper: `conv4_2` is before the ReLU, `relu4_2` after it, and `pool4`
+is after the fourth block. Every convolution is 3×3 with stride 1 and zero padding 1. Every pooling
+is 2×2 with stride 2; it drops an odd last row or column (floor), or keeps it in smaller windows
+(ceil, as Caffe does).
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ POOL = 2
 _BLOCKS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "vgg16": ((2, 2, 3, 3, 3), (64, 128, 256, 512, 512)),
     "vgg19": ((2, 2, 4, 4, 4), (64, 128, 256, 512, 512)),
-    # VGG19 with few channels: every tap of the real networks exists, at a thousandth of the work
+    # VGG19 with few channels: it has every layer of the real network, with a thousandth of the work
     "tiny": ((2, 2, 4, 4, 4), (4, 6, 8, 10, 12)),
 }
 
@@ -33,10 +33,10 @@ _BLOCKS: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 class Layer:
     """One step of the network.
 
-    `stride` is the distance in image pixels between neighbouring units of the output, and
-    `receptive_field` the side in pixels of the square that one unit sees. `torchvision` is
-    the index in `torchvision.models.vgg*().features`, `keras` the layer's name in
-    `keras.applications`, where a convolution and its rectification are one layer.
+    `stride` is the distance in image pixels between neighbouring activations of the output, and
+    `receptive_field` the side in pixels of the square that one activation depends on.
+    `torchvision` is the index in `torchvision.models.vgg*().features`, `keras` the layer's name in
+    `keras.applications`, where a convolution and its ReLU are one layer.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Network:
-    """A chain of layers, and the kind of pooling that joins its blocks."""
+    """A sequence of layers, and the kind of pooling between its blocks."""
 
     name: str
     layers: tuple[Layer, ...]
@@ -74,14 +74,14 @@ class Network:
             raise NstError(unknown(f"layer in {self.name}", name, self.by_name)) from None
 
     def until(self, taps: Iterable[str]) -> tuple[Layer, ...]:
-        """The layers that must run so that every tap is reached."""
+        """The layers that must be computed to reach every tap."""
         wanted = [self.layer(tap) for tap in taps]
         if not wanted:
-            raise NstError(f"no tap was asked of {self.name}: name at least one layer")
+            raise NstError(f"no layer of {self.name} was given: name at least one")
         return self.layers[: max(layer.torchvision for layer in wanted) + 1]
 
     def smallest_size(self, taps: Iterable[str]) -> int:
-        """The shortest image side, in pixels, that leaves one unit at the deepest tap."""
+        """The shortest image side, in pixels, with which the deepest tap has an activation."""
         return 1 if self.edge == "ceil" else self.until(taps)[-1].stride
 
     def shape(self, tap: str, height: int, width: int) -> tuple[int, int, int]:

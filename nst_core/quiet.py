@@ -1,4 +1,4 @@
-"""Imports without the banners that compiled libraries write straight to the error stream."""
+"""Imports without the banners that compiled libraries write directly to standard error."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet_import() -> Iterator[None]:
-    """Sets file descriptor 2 aside; what was written to it comes out if the body raises."""
+    """Redirects file descriptor 2; if the body raises, the redirected output is printed."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     kept = os.dup(2)

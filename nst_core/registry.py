@@ -1,7 +1,7 @@
-"""Backends are found through the entry-point group `nst.backends`; the core's own are no exception.
+"""The registry of backends: every backend is an entry point of the group `nst.backends`.
 
-A backend is addressed as `torch`, or with its engine as `keras:jax`. One that is missing or
-broken never keeps another from working.
+The address of a backend is its name, such as `torch`, or its name and engine, such as
+`keras:jax`. A missing or broken backend does not affect the others.
 """
 
 import importlib.util
@@ -17,7 +17,7 @@ GROUP = "nst.backends"
 
 @dataclass(frozen=True)
 class Listing:
-    """One backend, or one engine of it. `problem` is empty where it is ready to paint."""
+    """One backend, or one engine of it. `problem` is empty if it is ready to paint."""
 
     name: str
     distribution: str
@@ -27,19 +27,19 @@ class Listing:
 
 
 def declared() -> dict[str, EntryPoint]:
-    """The entry points by name, sorted."""
+    """The entry points by name, in alphabetical order."""
     return {entry.name: entry for entry in sorted(entry_points(group=GROUP))}
 
 
 def backend(address: str) -> Backend:
-    """The backend of that address, its framework installed but not imported.
+    """The backend with this address; its framework is not imported.
 
-    Raises BackendError: unknown, framework absent, or broken.
+    Raises BackendError if the backend is unknown or broken, or its framework is not installed.
     """
     plugins = declared()
     name, _, engine = address.partition(":")
     if name not in plugins:
-        raise BackendError(unknown("backend", name, plugins, there="Declared here"))
+        raise BackendError(unknown("backend", name, plugins, there="Known backends"))
     opened = _open(plugins[name], engine)
     if problem := _absent(address, opened):
         raise BackendError(problem)
@@ -70,7 +70,7 @@ def _open(entry: EntryPoint, engine: str = "") -> Backend:
         opened: Backend = open_backend()
         if engine and engine in opened.engines:
             opened = open_backend(engine)
-        _ = opened.requires, opened.engines  # what lacks them is no backend
+        _ = opened.requires, opened.engines  # an object without them is not a backend
     except Exception as error:
         raise BackendError(
             f"backend '{entry.name}' (from {_distribution(entry)}) failed to load: "
@@ -85,7 +85,7 @@ def _open(entry: EntryPoint, engine: str = "") -> Backend:
 
 
 def _absent(address: str, opened: Backend) -> str:
-    """The line that says which framework is missing; empty if none is."""
+    """A message that names the missing framework; empty if none is missing."""
     for need in opened.requires:
         if not _installed(need.module):
             return (
@@ -98,7 +98,7 @@ def _absent(address: str, opened: Backend) -> str:
 def _installed(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # the package above it
+    except ModuleNotFoundError:  # its parent package is missing
         return False
 
 

@@ -1,4 +1,4 @@
-"""What comes of a request: a painting, also where it was stopped."""
+"""The result of a request: a painting, finished or interrupted."""
 
 import json
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from nst_core.request import beside
 
 @dataclass(frozen=True)
 class Result:
-    """The painting, every term there, and the record from which it can be repeated.
+    """The painting, its terms, and the record with which it can be repeated.
 
-    `alpha`, (height, width), is the photograph's transparency where it is kept.
+    `alpha`, (height, width), is the photograph's transparency if it is kept.
     """
 
     pixels: Array
@@ -46,7 +46,7 @@ class Result:
 
 
 class Interrupted(Exception):  # noqa: N818
-    """Stopped by the user, which is no error; `result` is the picture so far, if there is one."""
+    """The user interrupted the painting; `result` is the current picture, if there is one."""
 
     def __init__(self, result: Result | None) -> None:
         super().__init__("interrupted")

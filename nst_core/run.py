@@ -1,6 +1,6 @@
-"""The main job: pictures, a recipe and a backend in, a painting out.
+"""Paints a picture from a request: the pictures, a recipe and a backend.
 
-The painting is found coarse to fine: each scale starts from the one before, enlarged.
+The picture is painted from coarse to fine: each scale starts from the enlarged result of the last.
 """
 
 import math
@@ -69,7 +69,7 @@ class Job:
         )
 
     def feasible(self, stages: Sequence[Stage]) -> tuple[Stage, ...]:
-        """The stages at which every picture is large enough; the finest must be."""
+        """The stages at which every picture is large enough; raises NstError if the last is not."""
         least = self.network.smallest_size(self.request.recipe.taps())
         pictures = (self.content, *self.styles)
         for picture in pictures:
@@ -81,20 +81,21 @@ class Job:
         )
 
     def check_size(self, picture: Picture, size: int, least: int) -> None:
-        """Raises NstError if a picture is too small, as it is or at `size`, or would be huge."""
+        """Raises NstError if a picture is too small, itself or at `size`, or would be too large."""
         height, width = self.shape(picture, size)
         name = self.request.recipe.name
         given = f"'{picture.source}' is {picture.width}×{picture.height} pixels"
         needs = f"recipe '{name}' on {self.network.name} needs {least} on the shorter side"
         if min(picture.height, picture.width) < least:
-            raise NstError(f"{given}, and {needs}: choose a larger picture")
+            raise NstError(f"{given}, but {needs}: choose a larger picture")
         if min(height, width) < least:
-            cure = "raise --size" if picture is self.content else "raise --size or --style-scale"
-            raise NstError(f"{given}, {width}×{height} at this size, and {needs}: {cure}")
+            cure = "increase --size"
+            cure += " or --style-scale" if picture is not self.content else ""
+            raise NstError(f"{given}, {width}×{height} at this size, but {needs}: {cure}")
         if height * width > self.request.max_pixels:
             raise NstError(
-                f"{given} and would be {width}×{height}, above the limit of "
-                f"{self.request.max_pixels:,} pixels: lower --size, or raise --max-pixels"
+                f"{given} and would be resized to {width}×{height}, more than the limit of "
+                f"{self.request.max_pixels:,} pixels: decrease --size or increase --max-pixels"
             )
 
     def shape(self, picture: Picture, size: int) -> tuple[int, int]:
@@ -110,7 +111,7 @@ class Job:
         return images.resize(picture.pixels, *self.shape(picture, size))
 
     def first_image(self, stage: Stage) -> Array:
-        """The image that the first scale starts from, of the content's shape there."""
+        """The image that the first scale starts from; it has the content's shape there."""
         plan = self.request.recipe.plan
         height, width = self.shape(self.content, stage.size)
         if plan.init == "noise":
@@ -126,7 +127,7 @@ class Job:
         return self.colour.seen(images.resize(picture.pixels, height, width))
 
     def centre(self) -> Array:
-        """The colour around which white noise lies, (3, 1, 1)."""
+        """The mean colour of the white noise, (3, 1, 1)."""
         rule, kind = self.effective.preprocessing, self.request.recipe.plan.noise.centre
         if kind == "mean":
             order = ["RGB".index(channel) for channel in rule.channels]
@@ -141,7 +142,7 @@ class Job:
         return effective_weights(self.weights, self.network, self.request.recipe)
 
     def paint(self, progress: Progress) -> Result:
-        """Paints every scale; raises Interrupted with the picture so far on KeyboardInterrupt."""
+        """Paints every scale; raises Interrupted with the current picture on KeyboardInterrupt."""
         began = time.monotonic()
         latest: Snapshot | None = None
 
@@ -152,7 +153,7 @@ class Job:
             progress(stage, snapshot)
 
         try:
-            # an overflow is reported once, by check_finite
+            # check_finite reports an overflow; NumPy's warnings would only repeat it
             with np.errstate(over="ignore", invalid="ignore"):
                 image, terms = self.paint_stages(watch)
         except KeyboardInterrupt:
@@ -171,7 +172,7 @@ class Job:
         return image, terms
 
     def targets(self, size: int) -> Targets:
-        """What is matched at a scale."""
+        """The targets at a scale."""
         content = self.at(self.content, size)
         styles = [self.colour.recoloured(self.at(style, size), content) for style in self.styles]
         return self.session.targets(self.colour.seen(content), styles, self.request.recipe)
@@ -182,13 +183,13 @@ class Job:
         return self.result(latest.image(), latest.terms, seconds, finished=False)
 
     def shown(self, image: Array) -> Array:
-        """A painting of any scale as it is saved: of the last one's size, in its final colours."""
+        """A painting of any scale as it is saved: in the final size and colours."""
         size = self.stages[-1].size
         image = images.resize(image, *self.shape(self.content, size), clip=False)
         return self.colour.restored(image, self.at(self.content, size))
 
     def alpha(self) -> Array | None:
-        """The photograph's transparency at the painting's size, if it has one and keeps it."""
+        """The photograph's transparency at the painting's size; None if it is not kept."""
         if self.content.alpha is None or not self.request.keep_alpha:
             return None
         shape = self.shape(self.content, self.stages[-1].size)
@@ -216,7 +217,7 @@ class Job:
         }
 
     def identity(self) -> dict[str, Any]:
-        """What is asked for, and the hashes of what it is made from: known before painting."""
+        """The request, and the hashes of its pictures and weights; known before painting."""
         ask = self.request
         pictures = (self.content, *self.styles, *([self.init] if self.init else ()))
         return {
@@ -238,7 +239,7 @@ class Job:
 
 
 def read_init(ask: Request) -> Picture | None:
-    """The picture that the painting starts from, if it is neither of the others nor noise."""
+    """The picture that the painting starts from, if `plan.init` is a path."""
     init = ask.recipe.plan.init
     if init in INITS:
         return None
@@ -246,11 +247,11 @@ def read_init(ask: Request) -> Picture | None:
         return ask.read(init)
     except ImageError as error:
         names = ", ".join(INITS)
-        raise ImageError(f"--init is one of {names}, or a picture: {error}") from error
+        raise ImageError(f"--init must be one of {names}, or a picture: {error}") from error
 
 
 def check_terms(name: str, about: About, recipe: Recipe) -> None:
-    """Raises BackendError if the backend lacks a kind of term that the recipe asks for."""
+    """Raises BackendError if the backend lacks a kind of term that the recipe uses."""
     for formula in recipe.formulas.values():
         if formula.KIND not in about.terms:
             raise BackendError(
@@ -264,6 +265,6 @@ def check_finite(terms: Terms, stage: Stage) -> None:
     if not math.isfinite(terms.total):
         rate = f"plan.{section(stage.optimizer)}.lr"
         raise DivergedError(
-            f"the painting diverged at {stage.size} pixels, its total is {terms.total}: "
-            f"lower the weights, or the learning rate with --set {rate}=…"
+            f"the painting diverged at {stage.size} pixels (the total is {terms.total}): "
+            f"use smaller weights, or a smaller learning rate with --set {rate}=…"
         )

@@ -1,8 +1,8 @@
-"""What every part of a recipe is: a validated, immutable model whose fields explain themselves.
+"""The base class of every part of a recipe: a validated, immutable model.
 
-The docstring below a field is its documentation everywhere: in the JSON Schema, in `nst recipes
-diff` and in the reference. Its first paragraph says what the field is; the last one, if there are
-two, says what changes when the field does.
+The docstring below a field is its documentation in the JSON schema and in `nst recipes diff`. Its
+first paragraph says what the field is. The last one, if there are two, says what changes when the
+field changes.
 """
 
 from typing import Annotated, Literal
@@ -16,12 +16,12 @@ Norm = Literal["squared", "absolute"]
 
 
 class Section(BaseModel):
-    """A part of a recipe: immutable, and without any field that is not declared."""
+    """A part of a recipe: immutable, and unknown fields are not allowed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     @classmethod
     def effect(cls, field: str) -> str:
-        """What changes when the field does: the last paragraph of its docstring, on one line."""
+        """The effect of a change: the last paragraph of the field's docstring, on one line."""
         description = cls.model_fields[field].description or ""
         return " ".join(description.rpartition("\n\n")[2].split())

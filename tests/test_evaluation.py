@@ -52,19 +52,17 @@ def test_content_at_the_content_and_style_at_the_style_are_nothing():
 # What is said
 
 
-AT_32 = "and is judged at 32×26, the "
+AT_32 = "and is resized to 32×26, the "
 NOTES = {
     ("x", "longest"): [],
     ("c", "longest"): [
-        f"'c.png' is 40×32 {AT_32}size that the plan ends with: --size 40 judges it as it is"
+        f"'c.png' is 40×32 {AT_32}final size of the plan: use --size 40 to keep its own size"
     ],
-    ("t", "longest"): [
-        f"'t.png' is 40×40 {AT_32}photograph's shape at the size that the plan ends with"
-    ],
+    ("t", "longest"): [f"'t.png' is 40×40 {AT_32}photograph's shape at the final size of the plan"],
     ("c", "shortest"): [],
     ("c", "area"): [
-        "'c.png' is 40×32 and is judged at 36×29, the size that the plan ends with: "
-        "--size 36 judges it as it is"
+        "'c.png' is 40×32 and is resized to 36×29, the final size of the plan: "
+        "use --size 36 to keep its own size"
     ],
 }
 

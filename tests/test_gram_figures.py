@@ -104,9 +104,9 @@ def test_a_mosaic_shows_the_loudest_channels_each_from_black_to_white(features):
     ("arguments", "said"),
     [
         (("--taps", "relu6_1"), "no layer in tiny named 'relu6_1'"),
-        (("--taps", " , "), "no tap is named"),
+        (("--taps", " , "), "--taps is empty"),
         (("-o", "picture.png"), "cannot write to 'picture.png"),
-        (("--size", "4"), "raise --size"),
+        (("--size", "4"), "increase --size"),
     ],
 )
 def test_what_cannot_be_met_is_one_line(nst, arguments, said):

@@ -166,5 +166,5 @@ def test_an_unknown_network_is_answered_with_the_nearest():
 
 @pytest.mark.parametrize("ask", ["until", "smallest_size"])
 def test_asking_for_no_tap_is_refused(ask):
-    with pytest.raises(NstError, match="no tap was asked of tiny: name at least one layer"):
+    with pytest.raises(NstError, match="no layer of tiny was given: name at least one"):
         getattr(network("tiny"), ask)([])

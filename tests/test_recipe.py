@@ -310,7 +310,7 @@ def test_a_file_with_a_wrong_field_is_named_in_the_complaint(written):
 
 def test_a_field_that_is_missing_is_named(written):
     path = written(MINE.replace("weight = 2, ", ""))
-    assert complaint(path).startswith(f"recipe '{path}': style.weight is needed")
+    assert complaint(path).startswith(f"recipe '{path}': style.weight is required")
 
 
 @pytest.mark.parametrize("text", ["name = ", "a = 1\na = 2", "\x00"])
@@ -326,7 +326,7 @@ def test_a_file_that_is_no_text_is_one_line(tmp_path):
 
 def test_a_date_in_a_file_is_refused_like_any_other_value(written):
     path = written(MINE.replace('title = "Mine"', "title = 1979-05-27"))
-    assert complaint(path).startswith(f"recipe '{path}': title must be a text")
+    assert complaint(path).startswith(f"recipe '{path}': title must be a string")
 
 
 def test_a_file_that_is_absent_is_one_line(tmp_path):

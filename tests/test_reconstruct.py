@@ -90,7 +90,7 @@ def test_a_second_run_paints_nothing(nst):
     ("arguments", "said"),
     [
         (("--content", "relu6_1"), "no layer in tiny named 'relu6_1'"),
-        (("--content", "", "--style", ""), "no tap is named"),
+        (("--content", "", "--style", ""), "--content and --style are both empty"),
         (("--set", "nothing"), "write it as KEY=VALUE"),
         (("-o", "picture.png"), "cannot write to 'picture.png"),
     ],

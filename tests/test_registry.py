@@ -109,12 +109,12 @@ def fakes(monkeypatch, **values):
 
 def test_an_unknown_backend_is_answered_with_those_declared(monkeypatch):
     fakes(monkeypatch, torch="a:b", numpy="a:b", keras="a:b", tf="a:b")
-    assert complaint("mlx") == "no backend named 'mlx'. Declared here: keras, numpy, tf, torch."
+    assert complaint("mlx") == "no backend named 'mlx'. Known backends: keras, numpy, tf, torch."
 
 
 def test_a_misspelt_backend_is_answered_with_the_nearest():
     assert complaint("troch").startswith("no backend named 'troch'. Did you mean 'torch'? Declared")
-    assert complaint("").startswith("no backend named ''. Declared here: ")
+    assert complaint("").startswith("no backend named ''. Known backends: ")
 
 
 def test_an_unknown_engine_is_answered_with_the_nearest():

@@ -322,7 +322,7 @@ def test_cells_on_one_network_share_a_session(nst, monkeypatch):
         ("recipe=default,defalt", "Did you mean 'default'?"),
         ("backend=numpy,nunpy", "no backend named 'nunpy'"),
         ("init=content,nowhere.png", "nowhere.png"),
-        ("size=32,4", "raise --size"),
+        ("size=32,4", "increase --size"),
     ],
 )
 def test_a_bad_axis_is_one_line_before_anything_is_painted(nst, folder, over, said):

@@ -198,7 +198,7 @@ def check(python):
 def test_a_plugin_is_proved_like_the_suites_own(nst, dtype):
     done = nst("check", "jax", "--dtype", dtype)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"jax, {dtype}: every budget holds (JAX " in done.stdout
+    assert f"jax, {dtype}: every error is within its budget (JAX " in done.stdout
 
 
 def test_a_broken_plugin_fails_and_keeps_no_other_from_its_verdict(check):
@@ -208,7 +208,7 @@ def test_a_broken_plugin_fails_and_keeps_no_other_from_its_verdict(check):
     for name, line in (("broken", BROKEN), ("stale", STALE)):
         failed = f"the worker of backend '{name}' failed: nst_core.errors.BackendError: {line}"
         assert f"{name}, float64: {failed}" in said
-    assert "numpy, float64: every budget holds (NumPy " in said
+    assert "numpy, float64: every error is within its budget (NumPy " in said
     turns = [said.index(f"{name}, float64: ") for name in ("broken", "numpy", "stale")]
     assert turns == sorted(turns)
 

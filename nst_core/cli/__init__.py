@@ -1,4 +1,4 @@
-"""The command line `nst`: a file for each command, and the options that they share."""
+"""The command line `nst`: one file for each command, and the options that they share."""
 
 from nst_core.cli.app import app, main
 

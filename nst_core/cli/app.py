@@ -1,7 +1,7 @@
 """The command line `nst`. Nothing heavy is imported before a command needs it.
 
-Exit codes: 0 done; 1 a check failed; 2 the request cannot be met, said in one line;
-130 interrupted, with the picture so far saved.
+Exit codes: 0 if the command succeeded; 1 if a check failed; 2 if the request is invalid, with a
+message of one line; 130 if the command was interrupted, after the current picture has been saved.
 """
 
 import logging
@@ -29,7 +29,7 @@ from nst_core.errors import INTERRUPTED, UNMET, NstError
 DEBUG = "--debug"
 
 app = typer.Typer(
-    epilog=f"{DEBUG} anywhere on the line shows the traceback of an error. A file config.toml and "
+    epilog=f"Add {DEBUG} to any command to see the traceback of an error. A file config.toml and "
     "variables such as NST_SIZE change the defaults of options: see docs/settings.md.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -41,7 +41,7 @@ app.add_typer(recipes, name="recipes")
 
 
 def show_version(wanted: bool) -> None:
-    """Prints the version and leaves."""
+    """Prints the version and exits."""
     if wanted:
         typer.echo(f"nst-suite {__version__}")
         raise typer.Exit
@@ -64,7 +64,7 @@ def options(
 
 
 def main() -> None:
-    """The console script: every failure is one line on standard error and an exit code."""
+    """The console script. A failure prints one line to standard error and sets the exit code."""
     debug = DEBUG in sys.argv
     logging.basicConfig(format="%(message)s", level=logging.DEBUG if debug else logging.ERROR)
     arguments = [argument for argument in sys.argv[1:] if argument != DEBUG]
@@ -81,20 +81,20 @@ def main() -> None:
 
 
 def line_of(error: Exception) -> str:
-    """What happened and what to do, in one line; empty where the help was just shown."""
+    """One line that says what happened and what to do; empty if the help was just printed."""
     if isinstance(error, NstError):
         return " ".join([*str(error).split(), *filter(None, getattr(error, "__notes__", ()))])
-    if hasattr(error, "format_message"):  # the command line's own complaints
+    if hasattr(error, "format_message"):  # an error of typer's parser
         return complaint(" ".join(error.format_message().split()), getattr(error, "ctx", None))
     kind = type(error).__name__
     return f"{kind}: {' '.join(str(error).split())[:300]} (add {DEBUG} for the traceback)"
 
 
 def complaint(line: str, context: Any) -> str:
-    """A complaint of the parser, with the commands there are, and where to read more."""
+    """An error message of the parser, with the names of the commands and a hint to the help."""
     commands = sorted(getattr(getattr(context, "command", None), "commands", ()))
     if commands and line.startswith("No such command"):
         line = f"{line.rstrip('.')}: use one of {', '.join(commands)}."
-    line = line.partition(", unable to parse")[0]  # which says the same again
+    line = line.partition(", unable to parse")[0]  # the rest repeats what comes before
     path = getattr(context, "command_path", None) or "nst"
     return f"{line.rstrip('.?')}. See '{path} --help'." if line else ""

@@ -10,26 +10,39 @@ from nst_core.errors import FAILED, NstError, unknown
 
 def check(
     backends: Annotated[
-        list[str] | None, typer.Argument(metavar="BACKEND...", help="One or more, or all.")
+        list[str] | None,
+        typer.Argument(metavar="BACKEND...", help="The names of one or more backends, or all."),
     ] = None,
     dtype: Annotated[
         list[str] | None,
-        typer.Option(help="float64, float32, bfloat16; may be repeated. Default: the first two."),
+        typer.Option(
+            help="The precision: float64, float32 or bfloat16. May be repeated. "
+            "Default: float64 and float32."
+        ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Annotated[str, typer.Option(help="The device: auto, cpu, cuda or cuda:N.")] = "auto",
     timeout: Annotated[
-        float, typer.Option(min=1, help="Seconds for a backend at one precision.")
+        float,
+        typer.Option(min=1, help="The time limit in seconds of one backend at one precision."),
     ] = 600,
     every: Annotated[bool, typer.Option("--all-rows", help="Print every row.")] = False,
     recipes: Annotated[
-        bool, typer.Option("--recipes", help="Every shipped recipe, in place of the usual cases.")
+        bool,
+        typer.Option("--recipes", help="Check every built-in recipe instead of the usual cases."),
     ] = False,
     mutants: Annotated[
-        bool, typer.Option("--mutants", help="Try the suite itself on wrong backends.")
+        bool,
+        typer.Option(
+            "--mutants",
+            help="Test the checks themselves on backends that have one deliberate mistake each.",
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")] = False,
 ) -> None:
-    """Prove a backend: seven levels against the float64 truth. Exits with 1 if one fails."""
+    """Compare backends with the float64 reference at seven levels.
+
+    The exit code is 1 if an error exceeds its budget.
+    """
     if mutants:
         holds = check_mutants()
     else:
@@ -48,7 +61,7 @@ def check_backends(
     every: bool,
     as_json: bool,
 ) -> bool:
-    """Prints each verdict as it comes; true if every one holds."""
+    """Prints the verdict of each backend; returns whether every error is within its budget."""
     from rich.console import Console
 
     from nst_core import weights
@@ -61,36 +74,40 @@ def check_backends(
         if name not in get_args(Dtype):
             raise NstError(unknown("dtype", name, get_args(Dtype)))
     console, voice = Console(), Console(stderr=True)
-    asked = addresses(backends)
     verdicts = []
-    for backend in asked:
+    for backend in addresses(backends):
         for dtype in cast(list[Dtype], dtypes) or USUAL:
             with voice.status(f"{backend}, {dtype}"):
-                found = verdict(backend, dtype, device, timeout, recipes=recipes)
-            verdicts.append(found)
+                result = verdict(backend, dtype, device, timeout, recipes=recipes)
+            verdicts.append(result)
             if not as_json:
-                style = "bold" if found.holds else "bold red"
-                console.print(report.summary(found), style=style, highlight=False, markup=False)
-                if found.output:
-                    console.print(found.output, highlight=False, markup=False, soft_wrap=True)
+                style = "bold" if result.holds else "bold red"
+                console.print(report.summary(result), style=style, highlight=False, markup=False)
+                if result.output:
+                    console.print(result.output, highlight=False, markup=False, soft_wrap=True)
                 else:
-                    console.print(report.verdict_table(found, every=every))
+                    console.print(report.verdict_table(result, every=every))
     if as_json:
-        typer.echo(json.dumps([found.as_json() for found in verdicts], indent=1))
+        typer.echo(json.dumps([result.as_json() for result in verdicts], indent=1))
     elif not weights.cached(cases.TRAINED):
-        console.print(f"without real weights: nst weights fetch {cases.TRAINED} adds them")
-    return all(found.holds for found in verdicts)
+        console.print(
+            "Only random weights were checked. To check trained weights too, run: "
+            f"nst weights fetch {cases.TRAINED}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return all(result.holds for result in verdicts)
 
 
 def check_mutants() -> bool:
-    """Prints the table of mutants; true if every one is caught at its level."""
+    """Prints the table of mutants; returns whether each one fails at its level."""
     from rich.console import Console
 
     from nst_core.conformance import mutants, report
 
     console = Console()
-    fates = list(mutants.fates())
-    console.print(report.fates_table(fates))
-    killed = sum(fate.killed for fate in fates)
-    console.print(f"{killed} of {len(fates)} mutants caught at their level", highlight=False)
-    return killed == len(fates)
+    results = list(mutants.try_mutants())
+    console.print(report.mutants_table(results))
+    killed = sum(result.killed for result in results)
+    console.print(f"{killed} of {len(results)} mutants fail at their level", highlight=False)
+    return killed == len(results)

@@ -1,4 +1,4 @@
-"""`nst compare`: every backend on the same pictures, against the truth and each other."""
+"""`nst compare`: compares backends on the same pictures with the reference and each other."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -21,54 +21,75 @@ if TYPE_CHECKING:
 def compare(
     content: Annotated[str | None, typer.Argument(help="The photograph, or sample:NAME.")] = None,
     styles: Annotated[
-        list[str] | None, typer.Argument(metavar="STYLE...", help="One painting or more.")
+        list[str] | None, typer.Argument(metavar="STYLE...", help="One or more paintings.")
     ] = None,
     *,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="REPORT/", help="A folder.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="REPORT/", help="The folder of the report."),
     ] = None,
     backends: Annotated[
         str | None,
-        typer.Option(metavar="NAME,NAME,...", help="Default: every one that is ready."),
+        typer.Option(
+            metavar="NAME,NAME,...",
+            help="The backends to compare. Default: all that are installed.",
+        ),
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N, for all of them.")] = "cpu",
+    device: Annotated[
+        str, typer.Option(help="The device of all backends: cpu, cuda or cuda:N.")
+    ] = "cpu",
     precision: Annotated[
         list[str] | None,
         typer.Option(
-            help="float64, float32, tf32, bfloat16; may be repeated. "
-            "Default: the first two, on a GPU all."
+            help="A precision: float64, float32, tf32 or bfloat16. May be repeated. "
+            "Default: float64 and float32 on a CPU, all four on a GPU."
         ),
     ] = None,
     options: "CommandOptions",
     optimizer: Annotated[
         str | None,
-        typer.Option(help="lbfgs or adam; native-adam adds each framework's own to the core's."),
+        typer.Option(
+            help="lbfgs, adam, or native-adam, which also runs each framework's own Adam."
+        ),
     ] = None,
     iterations: Annotated[
-        int | None, typer.Option(help="Steps of the painting. Default: 10.")
+        int | None, typer.Option(help="The number of optimiser steps. Default: 10.")
     ] = None,
     baseline: Annotated[
         Path | None,
-        typer.Option(metavar="OLD.json", help="Exit with 1 if an error has grown since."),
+        typer.Option(
+            metavar="OLD.json",
+            help="An earlier report.json. The exit code is 1 if an error has grown since then.",
+        ),
     ] = None,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds for each worker.")] = 600.0,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="The time limit of each worker in seconds.")
+    ] = 600.0,
     threads: Annotated[
         int | None,
-        typer.Option(min=1, help="Threads an operation, in frameworks that have such a setting."),
+        typer.Option(
+            min=1, help="Threads for each operation, in frameworks that have such a setting."
+        ),
     ] = None,
     as_json: Json = False,
     schema: Annotated[
-        bool, typer.Option("--schema", help="Print the JSON schema of report.json, and no more.")
+        bool, typer.Option("--schema", help="Print the JSON schema of report.json and exit.")
     ] = False,
 ) -> None:
-    """Compare every backend with the truth and the others. Exits with 1 if a budget breaks."""
+    """Compare every backend with the float64 reference and with the other backends.
+
+    The exit code is 1 if an error exceeds its budget.
+    """
     if schema:
         from nst_compare.models import Report
 
         typer.echo(json.dumps(Report.model_json_schema(), indent=1))
         return
     if not content or not styles or not output:
-        raise NstError("pictures and a folder are needed: nst compare CONTENT STYLE -o REPORT/")
+        raise NstError(
+            "a photograph, a painting and a folder are required: "
+            "write nst compare CONTENT STYLE -o REPORT/"
+        )
     from nst_compare.measure import ITERATIONS, SIZE, Setting
     from nst_core.request import make_request
 
@@ -103,7 +124,10 @@ def carry_out(
     *,
     quiet: bool,
 ) -> "Comparison":
-    """Compares, writes the report, and prints its table; `path` is that of the baseline."""
+    """Compares the backends, writes the report and prints its table.
+
+    `path` is the path of the baseline.
+    """
     from rich.console import Console
 
     from nst_compare import baseline, report
@@ -124,7 +148,7 @@ def carry_out(
     voice = Console(stderr=True, quiet=quiet)
     if note := subject.painting.note:
         voice.print(note, highlight=False, markup=False, soft_wrap=True)
-    with voice.status("the truth") as status:
+    with voice.status("the reference") as status:
 
         def watch(task: "Task") -> None:
             status.update(f"{task.backend}, {task.precision.name}")

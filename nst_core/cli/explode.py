@@ -1,4 +1,4 @@
-"""`nst explode`: the loss spike of a clamp inside the closure of L-BFGS."""
+"""`nst explode`: the loss spike that a clamp inside the closure of L-BFGS causes."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
@@ -22,11 +22,12 @@ def explode(
     options: "CommandOptions",
     quiet: Quiet = False,
 ) -> None:
-    """The loss spike of a clamp inside the closure of L-BFGS, and the same without it.
+    """Show the loss spike that a clamp inside the closure of L-BFGS causes.
 
-    By default 400 steps at 128 pixels with style weight 300, which on vgg16-hed is what 1e6 is on
-    the source's weights. In some of the pairs and weights that were tried the plain recipe jumps
-    too, later and seldom: no line search checks its steps either.
+    The same picture is painted with and without this mistake, by default in 400 steps at 128
+    pixels with style weight 300, which on vgg16-hed corresponds to 1e6 on the weights of the
+    source. With some of the pictures and weights that were tried, the loss also jumps without the
+    mistake, but later and rarely, because no line search checks the steps there either.
     """
     from nst_core.cli.series import carry_out
     from nst_core.experiments import explode as experiment

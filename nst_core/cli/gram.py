@@ -21,10 +21,12 @@ def gram(
     *,
     output: Folder,
     taps: Annotated[
-        str | None, typer.Option(help="Separated by commas. Default: relu1_1 to relu5_1.")
+        str | None,
+        typer.Option(help="Layers, separated by commas. Default: relu1_1 to relu5_1."),
     ] = None,
     by_energy: Annotated[
-        bool, typer.Option("--sort/--no-sort", help="Channels of the largest energy first.")
+        bool,
+        typer.Option("--sort/--no-sort", help="Sort the channels, largest energy first, or not."),
     ] = False,
     options: "CommandOptions",
 ) -> None:
@@ -34,7 +36,7 @@ def gram(
 
     names = listed(taps, experiment.TAPS)
     if not names:
-        raise NstError("no tap is named: give --taps at least one")
+        raise NstError("--taps is empty: name at least one layer, such as --taps relu1_1")
     table = ", ".join(f"{name} = 1" for name in names)
     only = (f"style.taps={{ {table} }}", f"content.taps={{ {names[0]} = 1 }}")
     options["set_"] = [*options.get("set_", []), *only]

@@ -1,4 +1,4 @@
-"""`nst losses`: every term of the total at a picture that exists."""
+"""`nst losses`: the terms of the loss for an existing picture."""
 
 import json
 from typing import TYPE_CHECKING, Annotated
@@ -13,19 +13,20 @@ if TYPE_CHECKING:
 
 @shared(without="optimizer iterations init seed", exact=True)
 def losses(
-    image: Annotated[str, typer.Argument(help="The picture to judge.")],
+    image: Annotated[str, typer.Argument(help="The picture to evaluate.")],
     content: Annotated[str, typer.Option(help="The photograph.")],
     style: Annotated[list[str], typer.Option(help="A painting; may be repeated.")],
     options: "CommandOptions",
     as_json: Json = False,
 ) -> None:
-    """Print every term of the total at IMAGE, without optimising.
+    """Print the terms of the loss for IMAGE, without optimising it.
 
-    IMAGE is brought to the size that the plan ends with. The JSON holds the
-    "total", the weighted terms as "content", "style" and "tv", the same without
-    their weights as "raw", and the name of the network's "weights". "content"
-    and "style" have a number for each layer. Several styles that have a term
-    each (style.combine = "losses") are "style1", "style2" and so on.
+    IMAGE is resized to the final size of the plan. The JSON object holds the
+    "total", the weighted terms "content", "style" and "tv", the same terms
+    without their weights as "raw", and the name of the network's "weights".
+    "content" and "style" have one number for each layer. If each of several
+    styles has its own terms (style.combine = "losses"), the keys are "style1",
+    "style2" and so on.
     """
     from nst_core.cli.terminal import show, terms_table
     from nst_core.evaluation import Evaluation

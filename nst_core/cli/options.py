@@ -18,28 +18,28 @@ FLAG = " "  # in place of the word bool beside a flag
 
 
 def complete_backends(incomplete: str) -> list[str]:
-    """For the shell: addresses of installed backends."""
+    """Shell completion: the names of installed backends."""
     from nst_core import registry
 
     return [line.name for line in registry.listing() if line.name.startswith(incomplete)]
 
 
 def complete_recipes(incomplete: str) -> list[str]:
-    """For the shell: the recipes that are shipped; the shell itself adds files."""
+    """Shell completion: the built-in recipes. The shell itself adds files."""
     from nst_core import recipe
 
     return [name for name in recipe.names() if name.startswith(incomplete)]
 
 
 def complete_weights(incomplete: str) -> list[str]:
-    """For the shell: the named weight sets."""
+    """Shell completion: the named weight sets."""
     from nst_core.weights.sets import SETS
 
     return [name for name in ("auto", *SETS) if name.startswith(incomplete)]
 
 
 def complete_pictures(incomplete: str) -> list[str]:
-    """For the shell: the samples."""
+    """Shell completion: the sample pictures."""
     from nst_core.samples import PAINTINGS, PHOTOGRAPHS
 
     samples = (f"sample:{name}" for name in (*PHOTOGRAPHS, *PAINTINGS))
@@ -51,7 +51,8 @@ PreprocessingName = Annotated[
     typer.Option(
         "--preprocessing",
         metavar="NAME",
-        help="The pixels that a weights file was trained on: caffe, hed, torchvision or none.",
+        help="The preprocessing that a weights file was trained with: caffe, hed, torchvision or "
+        "none.",
         rich_help_panel=COMPUTATION,
     ),
 ]
@@ -60,25 +61,26 @@ Json = Annotated[
     typer.Option(
         "--json",
         metavar=FLAG,
-        help="Print the numbers as JSON and nothing else.",
+        help="Print the result as JSON and nothing else.",
         rich_help_panel=OUTPUT,
     ),
 ]
-Folder = Annotated[Path, typer.Option("-o", "--output", help="A folder.")]
+Folder = Annotated[Path, typer.Option("-o", "--output", help="The folder of the results.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 
 class Shared:
-    """The options that several commands share, in their order: `request.Options` with their help.
+    """The options that several commands share: those of `request.Options`, with their help texts.
 
-    What is not on the command line is None.
+    Commands list them in this order. An option that is not on the command line is None.
     """
 
     backend: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="torch, tf, keras, keras:torch, keras:jax, numpy, or another that is installed.",
+            help="The backend: torch, tf, keras, keras:torch, keras:jax, numpy, or another "
+            "installed one.",
             autocompletion=complete_backends,
             rich_help_panel=COMPUTATION,
         ),
@@ -88,8 +90,8 @@ class Shared:
         typer.Option(
             "--recipe",
             metavar="RECIPE",
-            help="The name of a recipe (see 'nst recipes list'), a .toml file, or a painting made "
-            "by nst.",
+            help="The name of a recipe (see 'nst recipes list'), a .toml file, or a picture "
+            "painted by nst.",
             autocompletion=complete_recipes,
             rich_help_panel=PAINTING,
         ),
@@ -99,8 +101,8 @@ class Shared:
         typer.Option(
             "--weights",
             metavar="NAME",
-            help="A set of weights (see 'nst weights list'), a file, or auto, which takes those of "
-            "the recipe if they can be had.",
+            help="A set of weights (see 'nst weights list'), a file, or auto, which uses the "
+            "recipe's weights if they are available.",
             autocompletion=complete_weights,
             rich_help_panel=COMPUTATION,
         ),
@@ -115,7 +117,9 @@ class Shared:
     device: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="auto, cpu, cuda or cuda:N.", rich_help_panel=COMPUTATION
+            metavar="NAME",
+            help="The device: auto, cpu, cuda or cuda:N.",
+            rich_help_panel=COMPUTATION,
         ),
     ]
     dtype: Annotated[
@@ -132,21 +136,23 @@ class Shared:
         typer.Option(
             "--exact/--fast",
             metavar=FLAG,
-            help="Give the same bits every time and keep TF32 off, or be as fast as possible.",
+            help="Compute the same bits every time and without TF32, or as fast as possible.",
             rich_help_panel=COMPUTATION,
         ),
     ]
     optimizer: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="lbfgs, adam, native-adam or sgd.", rich_help_panel=PAINTING
+            metavar="NAME",
+            help="The optimiser: lbfgs, adam, native-adam or sgd.",
+            rich_help_panel=PAINTING,
         ),
     ]
     iterations: Annotated[
         int | None,
         typer.Option(
             metavar="N",
-            help="How often the total is evaluated at the finest scale.",
+            help="The number of optimiser steps at the finest scale.",
             rich_help_panel=PAINTING,
         ),
     ]
@@ -154,25 +160,31 @@ class Shared:
         str | None,
         typer.Option(
             metavar="START",
-            help="What the painting starts from: content, style, noise, or a picture.",
+            help="The image that the painting starts from: content, style, noise, or a picture.",
             rich_help_panel=PAINTING,
         ),
     ]
     content_weight: Annotated[
         float | None,
         typer.Option(
-            metavar="W", help="More keeps more of the photograph.", rich_help_panel=PAINTING
+            metavar="W",
+            help="A larger weight keeps more of the photograph.",
+            rich_help_panel=PAINTING,
         ),
     ]
     style_weight: Annotated[
         float | None,
-        typer.Option(metavar="W", help="More paints more of the style.", rich_help_panel=PAINTING),
+        typer.Option(
+            metavar="W",
+            help="A larger weight takes on more of the style.",
+            rich_help_panel=PAINTING,
+        ),
     ]
     tv_weight: Annotated[
         float | None,
         typer.Option(
             metavar="W",
-            help="More total variation makes the painting smoother.",
+            help="A larger weight of total variation makes the painting smoother.",
             rich_help_panel=PAINTING,
         ),
     ]
@@ -180,8 +192,8 @@ class Shared:
         float | None,
         typer.Option(
             metavar="FACTOR",
-            help="The size of the style picture over that of the painting: more makes the strokes "
-            "larger.",
+            help="The size of the style picture relative to the painting. A larger factor makes "
+            "the strokes larger.",
             rich_help_panel=PAINTING,
         ),
     ]
@@ -191,15 +203,17 @@ class Shared:
             "--colour",
             "--color",
             metavar="METHOD",
-            help="Keep the photograph's colours by keep-luminance, match-linear, match-cholesky or "
-            "match-histogram; none takes the style's.",
+            help="How to keep the photograph's colours: keep-luminance, match-linear, "
+            "match-cholesky or match-histogram. With none, the painting has the style's colours.",
             rich_help_panel=PAINTING,
         ),
     ]
     seed: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="The seed of the noise of --init noise.", rich_help_panel=PAINTING
+            metavar="N",
+            help="The seed of the random noise, with --init noise.",
+            rich_help_panel=PAINTING,
         ),
     ]
     set_: Annotated[
@@ -207,7 +221,7 @@ class Shared:
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Any other field of the recipe or its plan, such as plan.lbfgs.history=10.",
+            help="Change any field of the recipe or its plan, such as plan.lbfgs.history=10.",
             rich_help_panel=PAINTING,
         ),
     ]
@@ -215,7 +229,7 @@ class Shared:
         int | None,
         typer.Option(
             metavar="N",
-            help="Refuse pictures of more pixels than this.",
+            help="Refuse pictures that have more pixels than this.",
             rich_help_panel=COMPUTATION,
         ),
     ]
@@ -224,11 +238,12 @@ class Shared:
 def shared(
     without: str = "", *, painting: bool = True, **defaults: Any
 ) -> Callable[[Command], Command]:
-    """The command with the shared options in place of its `options`, but `without` those named.
+    """A decorator that replaces a command's parameter `options` by the shared options.
 
-    `options` is a dictionary of what the user gives, of the `defaults` where he is silent, and of
-    his settings; without `painting`, only of those that say how the painting is computed. Raises
-    TypeError if no option has such a name.
+    Options named in `without` are left out. The command receives `options` as a dictionary of the
+    values that the user gave, of `defaults` for options that the user did not give, and of the
+    user's settings; without `painting`, only of settings that say how the painting is computed.
+    Raises TypeError for the name of an option that does not exist.
     """
     left_out = set(without.split())
     hints = get_type_hints(Shared, include_extras=True)
@@ -277,7 +292,7 @@ def with_settings(command: Callable[[dict[str, Any]], None], counts: Callable[[s
 
 
 def listed(given: str | None, default: Sequence[str]) -> tuple[str, ...]:
-    """Names separated by commas, each once; the default where nothing is given."""
+    """The names in a comma-separated list, without repetitions; `default` if `given` is None."""
     if given is None:
         return tuple(default)
     return tuple(dict.fromkeys(name.strip() for name in given.split(",") if name.strip()))

@@ -1,4 +1,4 @@
-"""`nst recipes`: the named recipes, what each computes, and what one's numbers are in another."""
+"""`nst recipes`: lists, shows, compares and translates recipes."""
 
 import json
 import shutil
@@ -11,9 +11,9 @@ from nst_core.errors import FAILED
 
 recipes = typer.Typer(help="List, show, compare and translate recipes.", no_args_is_help=True)
 
-TOLERANCE = 1e-6  # of a translation, relative
+TOLERANCE = 1e-6  # relative error of a translation: the terms are computed in double precision
 
-RECIPE = "A recipe's name, a .toml file, or a finished picture."
+RECIPE = "The name of a recipe, a .toml file, or a picture painted by nst."
 Name = Annotated[str, typer.Argument(metavar="RECIPE", help=RECIPE)]
 First = Annotated[str, typer.Argument(metavar="A", help=RECIPE)]
 Second = Annotated[str, typer.Argument(metavar="B", help=RECIPE)]
@@ -21,7 +21,7 @@ Second = Annotated[str, typer.Argument(metavar="B", help=RECIPE)]
 
 @recipes.command("list")
 def list_() -> None:
-    """Every recipe: its network and optimiser, what it is, and where it is from."""
+    """List the recipes with their network, optimiser, description and source."""
     from nst_core import recipe
     from nst_core.explain.sheet import index
 
@@ -32,11 +32,11 @@ def list_() -> None:
 def show(
     source: Name,
     latex: Annotated[
-        bool, typer.Option("--latex", help="Markdown with the formula in LaTeX.")
+        bool, typer.Option("--latex", help="Print Markdown with the formulas in LaTeX.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """The formula of a recipe, made from its fields, and how its picture is found."""
+    """Show the formulas of a recipe and the settings of its optimisation."""
     from nst_core import recipe
     from nst_core.explain import sheet
 
@@ -50,7 +50,7 @@ def show(
 
 @recipes.command()
 def diff(a: First, b: Second, as_json: Json = False) -> None:
-    """The fields in which two recipes differ, and what each difference does."""
+    """List the fields in which two recipes differ, and the effect of each difference."""
     from dataclasses import asdict
 
     from nst_core import recipe
@@ -70,16 +70,22 @@ def translate(
     b: Second,
     content: Annotated[str, typer.Argument(help="The photograph.")] = "sample:coffee",
     style: Annotated[str, typer.Argument(help="The painting.")] = "sample:night",
-    size: Annotated[int, typer.Option(min=1, help="Longest side, in pixels.")] = 128,
+    size: Annotated[int, typer.Option(min=1, help="The longest side in pixels.")] = 128,
     weights: Annotated[
         str | None,
-        typer.Option(help="Default: those of the recipes if they are in the cache, else random."),
+        typer.Option(
+            help="The network's weights. Default: the recipes' weights if they are in the cache, "
+            "otherwise random weights."
+        ),
     ] = None,
-    backend: Annotated[str, typer.Option(help="What computes the features.")] = "numpy",
+    backend: Annotated[str, typer.Option(help="The backend that computes the features.")] = "numpy",
     preprocessing: PreprocessingName = None,
     as_json: Json = False,
 ) -> None:
-    """The weights with which B makes A's terms. Exits with 1 if both do not agree then."""
+    """Find the loss weights with which recipe B has the same terms as recipe A.
+
+    The exit code is 1 if the terms differ even with these weights.
+    """
     from nst_core import recipe
     from nst_core.explain import scene, translate_text
     from nst_core.explain.translate import translate
@@ -87,7 +93,7 @@ def translate(
 
     one, other = recipe.load(a), recipe.load(b)
     check_fields(one, other)
-    ask = scene.Ask(content, style, size, weights, backend, preprocessing)
+    ask = scene.SceneRequest(content, style, size, weights, backend, preprocessing)
     found = translate(one, other, scene.look(one, other, ask))
     if as_json:
         typer.echo(json.dumps(translate_text.as_json(found), indent=1, ensure_ascii=False))
@@ -98,12 +104,12 @@ def translate(
 
 @recipes.command()
 def schema() -> None:
-    """The JSON Schema of a recipe."""
+    """Print the JSON schema of a recipe."""
     from nst_core import recipe
 
     typer.echo(json.dumps(recipe.schema(), indent=1, ensure_ascii=False))
 
 
 def columns() -> int:
-    """Of the terminal; 80 where there is none."""
+    """The width of the terminal in columns; 80 if there is no terminal."""
     return max(40, shutil.get_terminal_size().columns)

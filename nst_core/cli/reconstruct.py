@@ -1,4 +1,4 @@
-"""`nst reconstruct`: what the layers keep of a picture."""
+"""`nst reconstruct`: reconstructs a picture from the features of single layers."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,18 +19,28 @@ def reconstruct(
     *,
     output: Folder,
     content: Annotated[
-        str | None, typer.Option(help="Taps, each by itself. Default: relu1_2 to relu5_2.")
+        str | None,
+        typer.Option(
+            help="Layers to reconstruct the content from, each alone. Default: relu1_2 to relu5_2."
+        ),
     ] = None,
     style: Annotated[
-        str | None, typer.Option(help="Taps in their order. Default: relu1_1 to relu5_1.")
+        str | None,
+        typer.Option(
+            help="Layers to reconstruct the style from, in order. Default: relu1_1 to relu5_1."
+        ),
     ] = None,
     cumulative: Annotated[
-        bool, typer.Option("--cumulative/--each", help="Style: the first taps together, or each.")
+        bool,
+        typer.Option(
+            "--cumulative/--each",
+            help="For the style, use each layer together with all before it, or each alone.",
+        ),
     ] = True,
     options: "CommandOptions",
     quiet: Quiet = False,
 ) -> None:
-    """What layers keep of IMAGE: its content and its style, found again from white noise."""
+    """Reconstruct the content and the style of IMAGE from single layers, starting from noise."""
     from nst_core.cli.series import carry_out
     from nst_core.experiments import reconstruct as experiment
     from nst_core.request import make_request
@@ -46,5 +56,8 @@ def reconstruct(
         for kind, taps in experiment.parts(*chosen, cumulative)
     ]
     if not cells:
-        raise NstError("no tap is named: give --content or --style at least one")
+        raise NstError(
+            "--content and --style are both empty: name at least one layer, such as "
+            "--content relu4_2"
+        )
     carry_out(cells, lambda found: experiment.report(cells, found, output), output, quiet)

@@ -1,4 +1,4 @@
-"""`nst run`: a photograph painted in the manner of a painting."""
+"""`nst run`: paints a photograph in the style of a painting."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -25,7 +25,7 @@ def run(
         list[str] | None,
         typer.Argument(
             metavar="STYLE...",
-            help="One painting or more: files, or sample:NAME.",
+            help="One or more paintings: files, or sample:NAME.",
             autocompletion=complete_pictures,
         ),
     ] = None,
@@ -36,7 +36,7 @@ def run(
             "-o",
             "--output",
             metavar="FILE",
-            help="Where the painting goes: a .png, .jpg, .webp or .tiff file.",
+            help="The file to write: .png, .jpg, .webp or .tiff.",
             rich_help_panel=OUTPUT,
         ),
     ],
@@ -55,7 +55,7 @@ def run(
         typer.Option(
             min=1,
             metavar="N",
-            help="Write the picture so far after every N iterations.",
+            help="Write the current picture to the file after every N iterations.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -70,7 +70,7 @@ def run(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Paint CONTENT in the manner of STYLE.
+    """Paint CONTENT in the style of STYLE.
 
     Example: nst run photo.jpg painting.jpg -o out.png --size 512
     """

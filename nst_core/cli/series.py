@@ -1,4 +1,4 @@
-"""The terminal output of a series: a line for each cell, and the path of the sheet."""
+"""The terminal output of a series of paintings: a line for each cell, and the sheet's path."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -16,27 +16,27 @@ Report = Callable[[Sequence[Outcome]], None]
 
 
 def carry_out(cells: Sequence[Cell], report: Report, folder: Path, quiet: bool) -> list[Outcome]:
-    """Paints the cells and writes the report, also after an interruption (exit code 130)."""
-    console, found = Console(stderr=True, quiet=quiet), list[Outcome]()
+    """Paints the cells and writes the report, even if it is interrupted (exit code 130)."""
+    console, outcomes = Console(stderr=True, quiet=quiet), list[Outcome]()
     try:
         with console.status("preparing") as status:
             for outcome, kept in series.outcomes(cells, lambda *at: status.update(progress(*at))):
-                found.append(outcome)
+                outcomes.append(outcome)
                 mark = " (kept)" if kept else ""
-                say(console, f"{len(found)}/{len(cells)}  {outcome.line}{mark}")
+                say(console, f"{len(outcomes)}/{len(cells)}  {outcome.line}{mark}")
     except (Interrupted, KeyboardInterrupt):
-        if found:
-            report(found)
-        said = f"interrupted after {len(found)} of {len(cells)} cells"
-        say(console, f"{said}: repeat the command to continue")
+        if outcomes:
+            report(outcomes)
+        count = f"interrupted after {len(outcomes)} of {len(cells)} cells"
+        say(console, f"{count}: repeat the command to continue")
         sys.exit(INTERRUPTED)
     except NstError:
-        if found:
-            report(found)
+        if outcomes:
+            report(outcomes)
         raise
-    report(found)
+    report(outcomes)
     say_where(folder, console)
-    return found
+    return outcomes
 
 
 def progress(cell: Cell, step: int, steps: int) -> str:

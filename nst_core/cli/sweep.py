@@ -14,22 +14,24 @@ if TYPE_CHECKING:
 @shared()
 def sweep(
     content: Annotated[str, typer.Argument(help="The photograph, or sample:NAME.")],
-    styles: Annotated[list[str], typer.Argument(metavar="STYLE...", help="One painting or more.")],
+    styles: Annotated[list[str], typer.Argument(metavar="STYLE...", help="One or more paintings.")],
     over: Annotated[
         list[str],
         typer.Option(
             metavar="KEY=VALUE,VALUE,...",
-            help="An axis of the grid; may be repeated: style_weight, content_weight, tv_weight, "
-            "init, optimizer, size, iterations, seed, recipe, backend, style_scale, weights, "
-            "colour, "
-            "or a field of the recipe such as plan.lbfgs.history.",
+            help="An axis of the grid and its values. May be repeated. KEY is style_weight, "
+            "content_weight, tv_weight, init, optimizer, size, iterations, seed, recipe, backend, "
+            "style_scale, weights, colour, or a field of the recipe such as plan.lbfgs.history.",
         ),
     ],
     output: Folder,
     options: "CommandOptions",
     quiet: Quiet = False,
 ) -> None:
-    """Paint a grid of settings: a sheet, tables and curves. The same command again goes on."""
+    """Paint a grid of settings, and write a sheet of the pictures, tables and curves.
+
+    If the command is repeated, it keeps the pictures that are already painted.
+    """
     from nst_core.cli.series import carry_out
     from nst_core.experiments import grid
     from nst_core.experiments import sweep as experiment

@@ -1,4 +1,4 @@
-"""What a person sees: the progress of a painting, tables of terms and of backends."""
+"""Terminal output: the progress of a painting, and tables of terms, weights and backends."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ Voice = Literal["", "quiet", "json"]
 
 
 def paint(request: Request, output: Path, preview_every: int | None, voice: Voice) -> None:
-    """Runs the request and saves the picture, also when it is interrupted (exit code 130)."""
+    """Runs the request and saves the picture, even if it is interrupted (exit code 130)."""
     request.check_output(output)
     job = Job(request)
     console = Console(stderr=True, quiet=bool(voice))
@@ -46,7 +46,7 @@ def paint(request: Request, output: Path, preview_every: int | None, voice: Voic
 
 
 def show(what: RenderableType) -> None:
-    """Plain text goes to standard output as it is; anything else is laid out by rich."""
+    """Prints plain text to standard output unchanged, and anything else through rich."""
     if isinstance(what, str):
         sys.stdout.write(f"{what}\n")
     else:
@@ -54,16 +54,16 @@ def show(what: RenderableType) -> None:
 
 
 def say(console: Console, line: str) -> None:
-    """One line of plain text, neither coloured nor cut."""
+    """Prints one line of plain text, without colours and without line breaks."""
     console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def saved_so_far(output: Path, result: Result | None) -> str:
-    """Saves what there is after an interruption, and says so."""
+    """Saves the current picture after an interruption; returns a line that says so."""
     if result is None:
-        return "interrupted before the first iteration: nothing is saved"
+        return "interrupted before the first iteration: nothing was saved"
     result.save(output)
-    return f"interrupted: {output} holds the picture so far"
+    return f"interrupted: the current picture was saved as {output}"
 
 
 def summary(output: Path, result: Result) -> str:
@@ -74,9 +74,9 @@ def summary(output: Path, result: Result) -> str:
 
 
 class Bar:
-    """A bar over the work of all scales, an evaluation's work being its number of pixels.
+    """A progress bar over all scales; the work of an evaluation is its number of pixels.
 
-    Below it stands a line of terms. A stream that is no terminal gets neither.
+    A line below the bar shows the terms of the loss. A stream that is not a terminal gets neither.
     """
 
     def __init__(self, console: Console, job: Job, output: Path, preview_every: int | None) -> None:
@@ -104,7 +104,7 @@ class Bar:
         self.live.stop()
 
     def update(self, stage: Stage, snapshot: Snapshot) -> None:
-        """Shows the iteration that is about to step, and writes the preview that is due."""
+        """Shows the current iteration, and writes the preview if one is due."""
         if snapshot.iteration == 0:
             self.began = time.monotonic()
         self.done += 1
@@ -121,13 +121,13 @@ class Bar:
             self.preview(snapshot)
 
     def preview(self, snapshot: Snapshot) -> None:
-        """Writes the picture so far, as it is saved, without a record."""
+        """Writes the current picture in its final size and colours, without a record."""
         image = self.job.shown(snapshot.image())
         images.save(image, self.output, alpha=self.job.alpha())
 
 
 def terms_line(terms: Terms) -> str:
-    """`content 0.12  style 0.045  tv 0.001`: each weighted, summed over its taps."""
+    """A line such as `content 0.12  style 0.045  tv 0.001`: weighted sums over the layers."""
     sums: dict[str, float] = {}
     for name, value in terms.weighted.items():
         kind = name.partition(":")[0]
@@ -136,7 +136,7 @@ def terms_line(terms: Terms) -> str:
 
 
 def table(columns: str, rows: Sequence[tuple[str, ...]], broken: int = 1) -> Table:
-    """Rows under their headings; the last columns, `broken` of them, may break into lines."""
+    """A table with these headings and rows; only the last `broken` columns may wrap."""
     made = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     names = columns.split()
     for index, name in enumerate(names):
@@ -147,7 +147,7 @@ def table(columns: str, rows: Sequence[tuple[str, ...]], broken: int = 1) -> Tab
 
 
 def terms_table(terms: Terms) -> Table:
-    """Raw and weighted value of every term, and the total."""
+    """The value, the weight and the weighted value of every term, and the total."""
     made = table("term raw weight weighted", ())
     for column in made.columns[1:]:
         column.justify = "right"
@@ -162,18 +162,18 @@ def terms_table(terms: Terms) -> Table:
 def weights_table() -> Table:
     """Every weight set, and whether it is in the cache."""
     rows = []
-    for found in weights.SETS.values():
-        cached = "yes" if weights.cached(found.name) else "no"
-        licences = found.licence.replace("; ", "\n")  # each stays whole
-        rows.append((found.name, cached, found.network, found.preprocessing.name, licences))
+    for one in weights.SETS.values():
+        cached = "yes" if weights.cached(one.name) else "no"
+        licences = one.licence.replace("; ", "\n")  # a narrow terminal breaks no licence in two
+        rows.append((one.name, cached, one.network, one.preprocessing.name, licences))
     return table("set cached network pixels licence", rows)
 
 
 def backends_table(verbose: bool) -> RenderableType:
-    """Every backend: what it runs on, and whether it is ready; below, what is missing.
+    """Every backend, its frameworks and whether it is ready; below, how to install missing ones.
 
-    With `verbose` each one that is ready is opened and asked for its devices, and what is
-    broken shows its traceback.
+    With `verbose`, each backend that is ready is opened to list its devices, and each broken one
+    is shown with its traceback.
     """
     lines = registry.listing()
     rows = [(line.name, state(line), line.distribution, line.frameworks) for line in lines]
@@ -186,7 +186,7 @@ def state(line: Listing) -> str:
 
 
 def notes_of(line: Listing, verbose: bool) -> Iterator[str]:
-    """What is to be said of a backend below the table."""
+    """The lines about a backend below the table."""
     if line.problem:
         yield line.problem
     if verbose and line.cause:
@@ -196,11 +196,11 @@ def notes_of(line: Listing, verbose: bool) -> Iterator[str]:
 
 
 def devices(address: str) -> str:
-    """Devices and dtypes of a backend, asked in a process of its own."""
+    """The devices and dtypes of a backend, which is imported in a separate process."""
     from nst_core.conformance.worker import about
 
     try:
-        found = about(address)
+        offered = about(address)
     except NstError as error:
         return str(error)
-    return f"devices {', '.join(found.devices)}; dtypes {', '.join(found.dtypes)}"
+    return f"devices {', '.join(offered.devices)}; dtypes {', '.join(offered.dtypes)}"

@@ -1,4 +1,4 @@
-"""`nst weights`: the named weight sets, what each is, the cache, and files for other programs."""
+"""`nst weights`: lists, shows, downloads, verifies and exports weight sets."""
 
 import sys
 from pathlib import Path
@@ -11,18 +11,21 @@ from nst_core.cli.recipes import columns
 from nst_core.errors import NstError
 
 weights_sets = typer.Typer(
-    help="List, show, fetch, verify and export sets of weights.", no_args_is_help=True
+    help="List, show, download, verify and export sets of weights.", no_args_is_help=True
 )
 
 Spec = Annotated[
     str,
-    typer.Argument(metavar="NAME", help="A set of 'nst weights list', random-vgg16:0, or a file."),
+    typer.Argument(
+        metavar="NAME",
+        help="A name from 'nst weights list', random weights such as random-vgg16:0, or a file.",
+    ),
 ]
 
 
 @weights_sets.command("list")
 def list_() -> None:
-    """Every set, its licence, and whether it is in the cache."""
+    """List the sets with their licences, and whether each is in the cache."""
     from rich.console import Console
 
     from nst_core.cli.terminal import weights_table
@@ -32,7 +35,7 @@ def list_() -> None:
 
 @weights_sets.command()
 def show(name: Spec) -> None:
-    """What a set is: network, pixels, licence, sources, hashes."""
+    """Show the network, preprocessing, licence, sources and hashes of a set."""
     from nst_core.explain import weights_sheet as sheet
 
     typer.echo(sheet.as_text(name, columns()))
@@ -40,7 +43,7 @@ def show(name: Spec) -> None:
 
 @weights_sets.command()
 def fetch(name: str) -> None:
-    """Download a set, check its hash, and keep it in the cache."""
+    """Download a set, check its hash and keep it in the cache."""
     from nst_core import weights
 
     typer.echo(weights.fetch(weights.set_named(name), progress=sys.stderr.isatty()))
@@ -48,7 +51,7 @@ def fetch(name: str) -> None:
 
 @weights_sets.command()
 def verify(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
-    """Hash what is in the cache again; of every set, or of those named."""
+    """Check the hashes of the cached sets again: of those named, or of all."""
     from nst_core import weights
 
     for name in names or [name for name in weights.SETS if weights.cached(name)]:
@@ -57,34 +60,37 @@ def verify(names: Annotated[list[str] | None, typer.Argument()] = None) -> None:
 
 @weights_sets.command()
 def path(name: Annotated[str | None, typer.Argument()] = None) -> None:
-    """The cache folder, or the file of one set."""
+    """Print the path of the cache folder, or of the file of one set."""
     from nst_core import weights
 
     if name is None:
         typer.echo(weights.cache_dir())
-    elif found := weights.cached(weights.set_named(name).name):
-        typer.echo(found)
+    elif file := weights.cached(weights.set_named(name).name):
+        typer.echo(file)
     else:
         raise NstError(f"weights '{name}' are not in the cache. Try: nst weights fetch {name}")
 
 
 @weights_sets.command(
-    epilog="Example: nst weights export vgg16-caffe vgg16.pth. The line that is printed says which "
-    "pixels the other program must give. The .pth holds torchvision's features, no classifier; the "
-    ".h5 is what keras.applications calls notop."
+    epilog="Example: nst weights export vgg16-caffe vgg16.pth. The printed line says which "
+    "preprocessing the other program must use. A .pth file has the keys of torchvision's features, "
+    "without the classifier; a .h5 file corresponds to the notop files of keras.applications."
 )
 def export(
     name: Spec,
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help=".pth for PyTorch, .h5 for Keras, or .safetensors."),
+        typer.Argument(
+            metavar="FILE",
+            help="The file to write: .pth for PyTorch, .h5 for Keras, or .safetensors.",
+        ),
     ],
     preprocessing: PreprocessingName = None,
 ) -> None:
-    """Write a set to a file for another program: .pth, .h5, .safetensors."""
+    """Write a set to a .pth, .h5 or .safetensors file for another program."""
     from nst_core import weights
 
     progress = sys.stderr.isatty()
-    found = weights.export(name, file, preprocessing=preprocessing, progress=progress)
-    pixels = found.preprocessing.in_words
-    typer.echo(f"{file}: {found.network}; pixels {pixels}; sha256 {found.sha256}")
+    made = weights.export(name, file, preprocessing=preprocessing, progress=progress)
+    pixels = made.preprocessing.in_words
+    typer.echo(f"{file}: {made.network}; pixels {pixels}; sha256 {made.sha256}")

@@ -1,6 +1,7 @@
-"""The suite that proves a backend: seven levels against the float64 truth, each with a budget.
+"""The conformance suite: compares a backend with the float64 reference at seven levels.
 
-Three doors: `nst check BACKEND`; `suite.Suite`, a class for a plugin's own tests to inherit;
+Every error has a budget, the largest value that is allowed. There are three ways to run the suite:
+`nst check BACKEND`; a test class that inherits from `suite.Suite`; and
 `pytest -p nst_core.conformance.plugin --pyargs nst_core.conformance --backend BACKEND`. A backend
-runs in a process of its own.
+runs in a separate process.
 """

@@ -1,4 +1,4 @@
-"""What a backend is tried on: pictures that are hard, formulas that differ, real weights."""
+"""The cases of the suite: difficult pictures, different formulas, random and trained weights."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ from nst_core.weights import Weights
 
 TRAINED = "vgg16-caffe"
 
-# written out, so that no budget changes when the default recipe is tuned; every tap matters
+# Written out, so that a change of the default recipe does not affect the budgets. The shares are
+# large enough for a mistake at any layer to show.
 BASIS: tuple[tuple[str, Any], ...] = (
     ("style.weight", 7.5),
     ("style.taps.relu1_1", 0.3),
@@ -67,7 +68,7 @@ ALL = (*EACH, *PATHS, "again", "refusals")
 
 @dataclass(frozen=True)
 class Case:
-    """A set of pictures, a weight set, a formula or recipe, and what is asked there."""
+    """A set of pictures, a weight set, a formula or recipe, and the calls to make."""
 
     pictures: str
     weights: str
@@ -78,12 +79,12 @@ class Case:
 
     @property
     def name(self) -> str:
-        """For people."""
+        """The name of the case in tables."""
         return f"{self.weights}, {self.pictures}, {self.formula}" + ", fast" * (not self.exact)
 
     @property
     def recipe(self) -> Recipe:
-        """The default with what the formula changes in it; or the recipe of that name."""
+        """The default recipe with the changes of the formula, or the recipe of that name."""
         plan = (("plan.iterations", STEPS), ("plan.coarsest", None))
         if self.formula not in FORMULAS:
             return recipe.load(self.formula, plan)
@@ -127,7 +128,7 @@ RANDOM = (
     Case("smallest", "random-vgg19:0", "means", ONCE),
 )
 FAST = (Case("photograph", "random-tiny:0", "sums", (*EACH, *PATHS), exact=False),)
-# each kind of term that no section of a recipe has
+# each kind of term that has no section of its own in a recipe
 FURTHER = tuple(
     Case("photograph", "random-tiny:0", kind.KIND, (*EACH, *PATHS))
     for kind in KINDS.values()
@@ -141,29 +142,30 @@ REAL = (
 
 
 def chosen(dtype: Dtype) -> tuple[Case, ...]:
-    """The cases of a run: the fast path too in single precision, real weights if they are here."""
+    """The cases of a run; in float32 also the fast path, and trained weights if they are cached."""
     fast = FAST if dtype != "float64" else ()
     return RANDOM + fast + FURTHER + (REAL if weights.cached(TRAINED) else ())
 
 
 def of_recipes() -> tuple[Case, ...]:
-    """Every recipe that is shipped, on a small network with the preprocessing that it means."""
+    """Every built-in recipe, on a small network with the recipe's preprocessing."""
     return tuple(Case("pair", "random-tiny:0", r, ONCE, preprocessing=pixels(r)) for r in names())
 
 
 def pixels(name: str) -> str:
-    """The preprocessing of the weights that a recipe means."""
+    """The preprocessing of a recipe's weights."""
     kind = recipe.load(name).network.weights.rpartition("-")[2]
     return kind if kind in weights.PREPROCESSINGS else "none"
 
 
 @cache
 def pictures() -> dict[str, Array]:
-    """The sets `photograph`, `flat` and `smallest`: each an image, a content and styles.
+    """The sets of pictures; each has an image, a content and one or two styles.
 
     `photograph` has odd sides and two styles of other shapes. `flat` is saturated: large parts
     of it are black, white or one colour, and half of the image equals the content. `smallest`
-    is one unit at relu5_1. `pair` has styles of the content's shape. All are exact in float32.
+    has a single position at relu5_1. `pair` has styles of the content's shape. All values are
+    exact in float32, so that every precision gets the same pictures.
     """
     random = np.random.default_rng(0)
     content = shrunk("sample:coffee", 97, 131)
@@ -201,5 +203,5 @@ def shrunk(source: str, height: int, width: int) -> Array:
 
 
 def single(array: Array) -> Array:
-    """In float64, but with values that float32 has."""
+    """The array in float64, rounded to values that float32 can represent."""
     return array.astype(np.float32).astype(np.float64)

@@ -1,4 +1,4 @@
-"""The whole suite on a backend: a verdict for each precision."""
+"""Runs the whole suite on a backend and returns a verdict for each precision."""
 
 import math
 import time
@@ -31,8 +31,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A backend at one precision. `failure` is what kept it from finishing, `output` its last
-    lines."""
+    """The result of a backend at one precision.
+
+    `failure` says why it did not finish, and `output` holds its last lines of output.
+    """
 
     backend: str
     dtype: Dtype
@@ -43,11 +45,11 @@ class Verdict:
     failure: str = ""
     output: str = ""
     absent: tuple[str, ...] = ()
-    """The kinds of terms that the backend does not have, and on which it was not tried."""
+    """The kinds of terms that the backend does not have; they were not checked."""
 
     @property
     def holds(self) -> bool:
-        """Something was measured, and every budget is kept."""
+        """Whether something was measured and every error is within its budget."""
         measured = bool(self.findings) and not self.failure
         return measured and all(finding.row.holds for finding in self.findings)
 
@@ -56,7 +58,7 @@ class Verdict:
         return sorted(self.findings, key=lambda finding: -finding.row.ratio)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; a number that is infinite is null."""
+        """Plain values for JSON; an infinite number is null."""
         return {
             "backend": self.backend,
             "dtype": self.dtype,
@@ -75,20 +77,20 @@ class Verdict:
 
 
 def addresses(asked: Sequence[str]) -> list[str]:
-    """The backends that are meant: as they are, or each that is ready if `all` is asked.
+    """The addresses in `asked`, or every installed backend if it is `all`.
 
-    Raises BackendError for one that is unknown, and if none is asked.
+    Raises BackendError if `asked` is empty or contains an unknown backend.
     """
     listed = registry.listing()
     known = {*registry.declared(), *(line.name for line in listed)}
     ready = [line.name for line in listed if not line.problem]
     if not asked:
-        raise BackendError(f"no backend was named: use {', '.join(ready)} or {EVERY}")
+        raise BackendError(f"no backend was given: choose from {', '.join(ready)}, or use {EVERY}")
     if list(asked) == [EVERY]:
         return [line.name for line in listed if not line.problem or line.cause]
     for address in asked:
         if address not in known:
-            raise BackendError(unknown("backend", address, known, "Declared here"))
+            raise BackendError(unknown("backend", address, known, "Known backends"))
     return list(asked)
 
 
@@ -98,7 +100,7 @@ def check(
     device: str = "auto",
     timeout: float = worker.TIMEOUT,
 ) -> Iterator[Verdict]:
-    """One verdict after another; a backend that fails does not keep the next from its turn."""
+    """Yields a verdict for each backend and precision, even if an earlier backend fails."""
     for backend in backends:
         for dtype in dtypes:
             yield verdict(backend, dtype, device, timeout)
@@ -112,7 +114,7 @@ def verdict(
     *,
     recipes: bool = False,
 ) -> Verdict:
-    """Runs the backend in a worker, and judges what it left; on every recipe if that is asked."""
+    """Runs the backend in a worker and judges its results; with `recipes`, on every recipe."""
     began = time.monotonic()
     asked = cases.of_recipes() if recipes else cases.chosen(dtype)
     jobs = [case.job(device, dtype) for case in asked]
@@ -134,7 +136,7 @@ def verdict(
 
 
 def rows(case: Case, outcome: Outcome, dtype: Dtype) -> list[Row]:
-    """Every row of one outcome; one alone if the session has not the precision that was asked."""
+    """Every row of one outcome; a single one if the session reports another precision."""
     said = outcome.flags.get("dtype", "nothing")
     if said != dtype:
         return [Row(0, f"the flag 'dtype' says {said}, not {dtype}", math.inf, 0.0)]
@@ -142,9 +144,9 @@ def rows(case: Case, outcome: Outcome, dtype: Dtype) -> list[Row]:
 
 
 def claimed(flags: dict[str, str], *, exact: bool = False) -> Precision:
-    """The precision that a session says it has.
+    """The precision that a session reports.
 
-    On an accelerator, and unless it is to be exact, float32 may stand for TF32.
+    On an accelerator, float32 counts as TF32 if the flags say so and the session is not exact.
     """
     tf32 = flags.get("tf32") == "True" and flags.get("device", "cpu") != "cpu"
     dtype = flags["dtype"]
@@ -153,5 +155,5 @@ def claimed(flags: dict[str, str], *, exact: bool = False) -> Precision:
 
 @cache
 def truth(case: Case) -> Truth:
-    """The truth of a case, which all backends share."""
+    """The reference results of a case, computed once for all backends."""
     return Truth(case)

@@ -1,6 +1,6 @@
-"""What a session is asked in one go, and what it returned: both are plain values and arrays.
+"""A job, which is a list of calls of one session, and its outcome: plain values and arrays.
 
-A job runs in a worker process of its own (`nst_core.conformance.worker`), or right here.
+A job runs in a worker process (`nst_core.conformance.worker`) or in this one.
 """
 
 import time
@@ -21,16 +21,18 @@ from nst_core.recipe import Recipe
 from nst_core.reference.net import kinks
 from nst_core.weights import Weights
 
+# The first image of a nudged painting differs by NUDGE ε, about the error of a first gradient. A
+# change of one ε is too small: it may cause no flip at all.
 NUDGE = 8
 EPSILON: Mapping[Dtype, float] = {"float64": 2**-52, "float32": 2**-23, "bfloat16": 2**-7}
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a session is asked: `calls` are the names of `CALLS`, in their order.
+    """The calls to make in one session; `calls` are names of `CALLS`.
 
-    `pictures` names the set of pictures that is meant, where there is more than one;
-    `preprocessing`, if it is set, stands in for that of the weights.
+    `pictures` is the name of a set of pictures, if there are several sets. `preprocessing`, if it
+    is not empty, replaces the preprocessing of the weights.
     """
 
     weights: str
@@ -49,32 +51,32 @@ class Job:
             return weights.load(self.weights)
         if Path(self.weights).suffix in weights.SUFFIXES:
             return weights.load(self.weights, preprocessing=self.preprocessing)
-        found = weights.load(self.weights)
-        return replace(found, preprocessing=weights.PREPROCESSINGS[self.preprocessing])
+        loaded = weights.load(self.weights)
+        return replace(loaded, preprocessing=weights.PREPROCESSINGS[self.preprocessing])
 
 
 @dataclass
 class Outcome:
-    """What a job returned. `terms` are raw values and weights, by seam; `totals` are those of the
-    painting before each step, `nudged` those of the nudged one; `complaints` are promises of the
-    contract that were broken. `absent` are the kinds of terms that the backend does not have; if
-    there is one, nothing else was asked.
+    """The results of a job. `terms` holds raw values and weights for each method of the session;
+    `totals` holds the total before each step of the painting, and `nudged` the same for the nudged
+    painting; `complaints` lists violations of the interface. `absent` lists the kinds of terms that
+    the backend does not have; if there are any, no call was made.
 
     | arrays | call |
     |---|---|
     | `features:TAP` | features |
     | `targets:TERM` | any but features |
-    | `itself:TERM` | itself: the targets where the image is content and only style |
+    | `itself:TERM` | itself: the targets if the image is both the content and the only style |
     | `gradient` | gradient |
     | `gradient:TERM` | each: the gradient of one term |
     | `paint`; `image:T`, `slope:T` | paint: the result; image and gradient before step T |
-    | `kinks@T:LAYER` | paths: on which side of its kinks the network is where the path begins, half
-    way, and at its last step; all_paths: at every step |
-    | `nudged` | nudged: `paint` from an image whose every value is moved by `NUDGE` ε |
+    | `kinks@T:LAYER` | paths: the side of its kink of each activation, before the first, the
+    middle and the last step; all_paths: before every step |
+    | `nudged` | nudged: `paint` from an image in which every value is changed by `NUDGE` ε |
 
-    `seconds` are those of each call, of opening the `session` and finding the `targets`, of the
-    `import`, and of every step of the painting. `memory` is the largest that was held, in bytes:
-    `host`, and `device` where a session says it.
+    `seconds` holds the times of each call, of opening the `session`, of computing the `targets`,
+    of the `import`, and of every step of the painting. `memory` holds the peak memory in bytes:
+    `host`, and `device` if the session reports it.
     """
 
     flags: dict[str, str] = field(default_factory=dict)
@@ -89,39 +91,41 @@ class Outcome:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def do(backend: Backend, job: Job, arrays: Mapping[str, Array]) -> Outcome:
-    """One job, in this process, on the arrays `image`, `content`, `style0` and on; `start` is
-    what painting begins from, if it is not `image`."""
-    return Asking(backend, job, picked(arrays, job.pictures)).outcome()
+def run_job(backend: Backend, job: Job, arrays: Mapping[str, Array]) -> Outcome:
+    """Runs a job in this process on the arrays `image`, `content`, `style0` and so on.
+
+    The painting starts from `start` if it is given, otherwise from `image`.
+    """
+    return JobRun(backend, job, picked(arrays, job.pictures)).outcome()
 
 
 def picked(arrays: Mapping[str, Array], pictures: str) -> dict[str, Array]:
-    """The arrays of one set of pictures, which are named `SET/image` and so on."""
+    """The arrays of one set of pictures; their names are `SET/image` and so on."""
     start = f"{pictures}/" if pictures else ""
     return {name.removeprefix(start): a for name, a in arrays.items() if name.startswith(start)}
 
 
 def styles(arrays: Mapping[str, Array]) -> list[Array]:
-    """`style0` and on, in their order."""
+    """The arrays `style0`, `style1` and so on."""
     count = sum(name.startswith("style") for name in arrays)
     return [arrays[f"style{index}"] for index in range(count)]
 
 
 def nudged(start: Array, epsilon: float) -> Array:
-    """Every value moved by `NUDGE` ε of itself, up or down."""
+    """Every value multiplied by 1 ± `NUDGE` ε, with random signs."""
     signs = np.random.default_rng(0).choice([-1.0, 1.0], start.shape)
     moved: Array = start * (1 + NUDGE * epsilon * signs)
     return moved
 
 
 def path_steps(iterations: int) -> list[int]:
-    """The steps at which a path is looked at: the first, the middle and the last."""
+    """The steps at which a path is examined: the first, the middle and the last."""
     return sorted({0, (iterations - 1) // 2, iterations - 1})
 
 
 @dataclass
-class Asking:
-    """A session that answers one job."""
+class JobRun:
+    """One run of a job: a session, and the outcome of the calls made so far."""
 
     backend: Backend
     job: Job
@@ -143,7 +147,7 @@ class Asking:
                 self.timed(name, partial(call, self))
         for name, array in before.items():
             if not np.array_equal(array, self.given[name]):
-                self.done.complaints.append(f"the session changed the array '{name}' it was given")
+                self.done.complaints.append(f"the session modified its input array '{name}'")
         self.done.memory = memory.peak(self.session)
         return self.done
 
@@ -166,7 +170,7 @@ class Asking:
 
     @cached_property
     def session(self) -> Session:
-        """On the weights as the recipe uses them."""
+        """A session with the weights as the recipe uses them."""
         ready, job = effective_weights(self.loaded, self.network, self.recipe), self.job
         return self.backend.session(
             self.network, ready, device=job.device, dtype=job.dtype, exact=job.exact
@@ -243,7 +247,7 @@ class Asking:
             self.sides(step)
 
     def sides(self, step: int) -> None:
-        """The kinks of the features before a step, in a byte each."""
+        """Stores the sides of the kinks before a step, one byte for each activation."""
         image = self.done.arrays[f"image:{step}"]
         features = self.session.features(image, self.job.taps)
         found = kinks(self.network, features) if features else {}
@@ -251,7 +255,7 @@ class Asking:
         self.keep(f"kinks@{step}", small)
 
     def nudged(self) -> None:
-        """From a start that differs by about what the first gradient of a backend loses."""
+        """Paints from a slightly different first image, to see how sensitive the result is."""
         start = nudged(self.start, EPSILON[self.job.dtype])
 
         def watch(snapshot: Snapshot) -> None:
@@ -263,7 +267,7 @@ class Asking:
         return self.session.paint(start, self.targets, self.recipe.plan.stages()[-1], watch)
 
     def again(self) -> None:
-        """The same calls once more: equal to the last bit."""
+        """Repeats the same calls, whose results must be bitwise equal."""
         first, self.done.arrays = self.done.arrays, {}
         self.features()
         self.gradient()
@@ -273,14 +277,14 @@ class Asking:
         self.done.arrays = first
 
     def refusals(self) -> None:
-        self.must_refuse("a layer that is not there", lambda: self.ask_for("relu9_9"))
-        self.must_refuse("a device that is not there", lambda: self.open_on("nowhere:7"))
+        self.must_refuse("a layer that does not exist", lambda: self.ask_for("relu9_9"))
+        self.must_refuse("a device that does not exist", lambda: self.open_on("nowhere:7"))
 
     def ask_for(self, tap: str) -> None:
         self.session.features(self.image, (tap,))
 
     def open_on(self, device: str) -> None:
-        _ = Asking(self.backend, replace(self.job, device=device), self.given).session
+        _ = JobRun(self.backend, replace(self.job, device=device), self.given).session
 
     def must_refuse(self, what: str, ask: Callable[[], None]) -> None:
         try:
@@ -294,16 +298,16 @@ class Asking:
         self.done.complaints.append(f"{what} is {wrong}")
 
 
-CALLS: Mapping[str, Callable[[Asking], None]] = {
-    "features": Asking.features,
-    "itself": Asking.itself,
-    "terms": Asking.terms,
-    "gradient": Asking.gradient,
-    "each": Asking.each,
-    "paint": Asking.paint,
-    "paths": Asking.paths,
-    "all_paths": Asking.all_paths,
-    "nudged": Asking.nudged,
-    "again": Asking.again,
-    "refusals": Asking.refusals,
+CALLS: Mapping[str, Callable[[JobRun], None]] = {
+    "features": JobRun.features,
+    "itself": JobRun.itself,
+    "terms": JobRun.terms,
+    "gradient": JobRun.gradient,
+    "each": JobRun.each,
+    "paint": JobRun.paint,
+    "paths": JobRun.paths,
+    "all_paths": JobRun.all_paths,
+    "nudged": JobRun.nudged,
+    "again": JobRun.again,
+    "refusals": JobRun.refusals,
 }

@@ -1,8 +1,9 @@
-"""An outcome against the truth, level by level. Every level is fed with the backend's numbers.
+"""Compares an outcome with the reference, level by level.
 
+Every level starts from the backend's own numbers, so that a mistake shows at its own level.
 0 exact: shapes, names, order, repetition. 1 operation: each one alone. 2 features: end to end.
-3 gradient: on the kinks that the backend's own numbers are on. 4 step: the optimiser's, from
-the backend's own state. 5 path: the gradient where the backend went. 6 result.
+3 gradient: on the backend's own side of each kink. 4 step: each step of the optimiser, from the
+backend's own state. 5 path: the gradient at the backend's intermediate images. 6 result.
 """
 
 from collections.abc import Iterator
@@ -32,9 +33,9 @@ LEVELS = ("exact", "operation", "features", "gradient", "step", "path", "result"
 
 @dataclass(frozen=True)
 class Row:
-    """One thing that was measured; it holds if it is within its budget.
+    """One measured error and its budget; the row holds if the error is within the budget.
 
-    NaN is not, and a budget that is infinite bounds nothing.
+    A NaN error does not hold, nor does any error with an infinite budget.
     """
 
     level: int
@@ -42,7 +43,7 @@ class Row:
     measured: float
     budget: float
     kind: str = ""
-    """What is measured: conv, relu, pool, a kind of statistic, such as gram, a term by its name,
+    """What is measured: conv, relu, pool, a kind of statistic such as gram, the name of a term,
     features, kinks, gradient, step, path, total or distance."""
     at: str = ""
     """The layer, tap or step."""
@@ -53,14 +54,16 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """measured / budget; infinite if a budget of zero is not kept, or nothing is bounded."""
+        """measured / budget; infinite if either is not finite, or a budget of 0 is exceeded."""
         bounded = np.isfinite(self.measured) and np.isfinite(self.budget)
         return ratio(self.measured, self.budget) if bounded else np.inf
 
 
 def flips(found: Kinks, sides: Sides) -> dict[str, NDArray[np.bool_]]:
-    """For each layer with kinks, the units that are on another side than in the truth: all of
-    them, if the layer has another shape."""
+    """For each layer with kinks, the activations on another side than in the reference.
+
+    If a layer has another shape, all of its activations count.
+    """
     return {
         name: (found[name] != own) & decided
         if name in found and found[name].shape == own.shape
@@ -71,16 +74,16 @@ def flips(found: Kinks, sides: Sides) -> dict[str, NDArray[np.bool_]]:
 
 @dataclass
 class Judge:
-    """One outcome, held against the truth at the precision that it claims."""
+    """Compares one outcome with the reference, with the budgets of the given precision."""
 
     truth: Truth
     outcome: Outcome
     precision: budgets.Precision
     allowed: list[float] = field(default_factory=list)
-    """The budget of each step that was judged."""
+    """The budget of each step that has been judged."""
 
     def rows(self) -> Iterator[Row]:
-        """Every row; of level 0 alone if it fails, since then there is nothing to compare."""
+        """Every row; only those of level 0 if it fails, because nothing else can be compared."""
         calls, exact = self.truth.question.calls, list(self.exact())
         yield from exact
         if not all(row.holds for row in exact):
@@ -94,7 +97,7 @@ class Judge:
             yield from self.result()
 
     def found(self, name: str) -> Array:
-        """An array of the outcome, in double precision; empty if it is not there."""
+        """An array of the outcome in double precision; empty if it is missing."""
         return self.outcome.arrays.get(name, np.empty(0)).astype(np.float64, copy=False)
 
     @cached_property
@@ -103,7 +106,7 @@ class Judge:
 
     @cached_property
     def targets(self) -> Targets:
-        """The backend's own targets, which `end_to_end` compares with the truth's."""
+        """The backend's own targets; `end_to_end` compares them with the reference's."""
         names = self.truth.targets.values
         return replace(self.truth.targets, values={n: self.found(f"targets:{n}") for n in names})
 
@@ -132,7 +135,7 @@ class Judge:
         yield from (Row(0, complaint, np.inf, 0.0) for complaint in wrong)
 
     def shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
-        """Every array that is compared, and the shape that it must have."""
+        """Every array that is compared, and its expected shape."""
         question, image = self.truth.question, self.truth.image.shape
         for layer in question.layers:
             yield f"features:{layer}", self.truth.network.shape(layer, *image[1:])
@@ -158,7 +161,7 @@ class Judge:
             yield Row(1, what, error, budgets.operation(expected.terms, flat=flat), kind, at)
 
     def layers(self) -> Iterator[Operation]:
-        """Each layer, of what the backend itself has before it."""
+        """Each layer, computed from the backend's own features before it."""
         features, net = self.features, self.truth.network
         first, *others = self.truth.question.layers
         expected = mass.first_layer(self.truth.vgg, self.truth.image)
@@ -171,7 +174,7 @@ class Judge:
                 yield name, layer.kind, name, features[name], expected
 
     def statistics(self) -> Iterator[Operation]:
-        """Each statistic that is not the features themselves, of the backend's own features."""
+        """Each statistic except the features themselves, from the backend's own features."""
         for term in self.truth.recipe.terms():
             if not isinstance(term.formula, Comparison):
                 continue
@@ -181,7 +184,7 @@ class Judge:
                 yield f"{kind} {term.tap}".rstrip(), kind, term.tap, computed, expected
 
     def seen(self, term: Term) -> Array:
-        """What the term looks at: the backend's own features, or the variable."""
+        """The input of the term: the backend's own features, or the variable."""
         return self.found(f"features:{term.tap}") if term.tap else self.truth.seen(term)
 
     def sums(self) -> Iterator[Operation]:
@@ -192,12 +195,15 @@ class Judge:
                 yield f"{term.name} ({seam})", kind, term.tap, value, self.sum_of(term)
 
     def sum_of(self, term: Term) -> Sum:
-        """The term's formula, on the backend's own features and targets. The seam computes those
-        features again, perhaps in another program: its sums below the tap count too."""
-        found = self.sum_alone(term)
+        """The term's formula, computed from the backend's own features and targets.
+
+        The method of the session computes these features again, perhaps in another program.
+        Therefore the sums of the layers below the tap count as well.
+        """
+        alone = self.sum_alone(term)
         below = self.truth.network.until([term.tap]) if term.tap else ()
         sums = (KERNEL**2 * layer.in_channels for layer in below if layer.kind == "conv")
-        return found._replace(terms=found.terms + sum(sums))
+        return alone._replace(terms=alone.terms + sum(sums))
 
     def sum_alone(self, term: Term) -> Sum:
         target = self.targets.values.get(term.name)
@@ -237,8 +243,8 @@ class Judge:
     def slope(self, name: str, image: Array, targets: Targets, own: Kinks) -> tuple[float, float]:
         """The error of a gradient, and its budget.
 
-        Some units lie so close to their kink that rounding decides their side. Where the plain
-        budget is exceeded, what these units can change is added to it.
+        Some activations are so close to their kink that rounding decides their side. If the error
+        exceeds the budget, the effect of these activations is added to the budget.
         """
         error = norm_wise(self.found(name), self.truth.gradient(image, targets, own))
         budget = self.precision.gradient
@@ -247,7 +253,7 @@ class Judge:
         return error, budget
 
     def flips(self) -> tuple[int, int]:
-        """Units on the other side of their kink than in the truth, and how many have one."""
+        """The number of activations on another side than in the reference, and of all kinks."""
         sides = self.truth.sides
         flipped = sum(int(mask.sum()) for mask in flips(self.kinks, sides).values())
         return flipped, sum(own.size for own, _ in sides.values())
@@ -255,7 +261,7 @@ class Judge:
     # level 4
 
     def steps(self) -> Iterator[Row]:
-        """Each step by the core's optimiser, which takes over the backend's state before it."""
+        """Each step, compared with the core's optimiser started from the backend's state."""
         stage, unit = self.truth.stage, self.precision.image_unit
         first = Sum(self.truth.start, np.abs(self.truth.start), 1)
         error = units(self.found("image:0"), first, unit)
@@ -263,6 +269,7 @@ class Judge:
         budget = budgets.STEP[stage.optimizer]
         stepped = self.stepped(optimisers.make_optimiser(stage))
         for t, (x, expected, after) in enumerate(stepped):
+            # the learning rate bounds a step of Adam, but not one of gradient descent
             reach = np.abs(expected - x) if stage.optimizer == "sgd" else stage.settings.lr
             error = units(after, Sum(expected, np.abs(x) + reach, 1), unit)
             allowed = budget * (self.cancellation(t) if budget < error < np.inf else 1.0)
@@ -287,7 +294,7 @@ class Judge:
         points.append(self.found("paint") * scale)
         for t, (x, after) in enumerate(pairwise(points)):
             expected = optimiser.step(x, self.found(f"slope:{t}") / scale)
-            if box == "clip":  # else it keeps the step that it made itself, unrounded
+            if box == "clip":  # otherwise the optimiser keeps its own, unrounded step
                 optimiser.moved(after - x)
             yield x, expected if box == "none" else expected.clip(0, scale), after
 
@@ -302,7 +309,10 @@ class Judge:
     # level 6
 
     def result(self) -> Iterator[Row]:
-        """The totals and the painting, where a start that is nudged may be as far away."""
+        """The totals and the painting.
+
+        Their budgets include the effect of a small change of the first image.
+        """
         own, found = self.truth.walk, np.array(self.outcome.totals)
         totals = [ratio(abs(a - b), b) for a, b in zip(found, own.totals, strict=True)]
         distance = norm_wise(self.found("paint"), own.painted)
@@ -318,16 +328,16 @@ class Judge:
         yield Row(6, "distance of the paintings", distance, steps, "distance")
 
     def own_nudges(self) -> tuple[float, float]:
-        """How far a nudged start leads the backend's totals, and its painting."""
+        """How much a nudged first image changes the backend's totals and its painting."""
         totals, nudged = np.array(self.outcome.totals), np.array(self.outcome.nudged)
         return norm_wise(nudged, totals), norm_wise(self.found("nudged"), self.found("paint"))
 
     def truth_nudges(self) -> tuple[float, float]:
-        """How far it leads those of the truth, where the backend was not asked."""
+        """How much it changes those of the reference, if the backend did not compute them."""
         own, nudged = self.truth.walk, self.truth.nudged(2 * self.precision.unit)
         totals = norm_wise(np.array(nudged.totals), np.array(own.totals))
         return totals, norm_wise(nudged.painted, own.painted)
 
     def lost_in_steps(self) -> float:
-        """Every step's own budget."""
+        """The sum of the budgets of all steps."""
         return sum(self.allowed) * self.precision.image_unit

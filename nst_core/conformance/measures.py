@@ -1,7 +1,7 @@
-"""How far apart two arrays are. What cannot be compared is infinitely far apart.
+"""Distances between a computed array and its reference.
 
-NaN, infinity, another shape and an empty array are never close to anything, not even to
-themselves.
+Arrays that cannot be compared have an infinite distance: arrays of different shapes, empty arrays,
+and arrays that contain NaN or infinity, even if both are equal.
 """
 
 import math
@@ -13,7 +13,7 @@ from nst_core.terms import Sum
 
 
 def comparable(found: Array, truth: Array) -> bool:
-    """Of one shape, not empty, finite, and the truth in double precision."""
+    """Whether both have the same shape, are finite and not empty, and the reference is float64."""
     return (
         found.shape == truth.shape
         and found.size > 0
@@ -30,7 +30,7 @@ def norm_wise(found: Array, truth: Array) -> float:
 
 
 def units(found: Array, truth: Sum, unit: float) -> float:
-    """max |found − value| / (unit · mass); a sum without mass must be met exactly."""
+    """max |found − value| / (unit · mass); a sum with mass 0 must be exact."""
     if not comparable(found, truth.value):
         return math.inf
     error, mass = np.abs(found - truth.value), np.broadcast_to(truth.mass, found.shape)
@@ -40,7 +40,7 @@ def units(found: Array, truth: Sum, unit: float) -> float:
 
 
 def ratio(error: float, scale: float) -> float:
-    """error / scale; no error is none on any scale."""
+    """error / scale, where 0 / 0 is 0."""
     if not error:
         return 0.0
     return error / scale if scale else math.inf

@@ -1,6 +1,6 @@
-"""Wrong backends: each has one slip that people really make, and must be caught at its level.
+"""Mutants: backends with one common mistake each, which must fail at a given level.
 
-They are the `numpy` backend but for the slip. The level is the lowest at which it may show.
+They are the `numpy` backend except for the mistake. The level is the lowest at which it may show.
 """
 
 import tempfile
@@ -15,7 +15,7 @@ from nst_core.backend import Array, Dtype, Requirement, Session, Snapshot, Targe
 from nst_core.conformance import cases, worker
 from nst_core.conformance.budgets import PRECISIONS
 from nst_core.conformance.check import truth
-from nst_core.conformance.jobs import do
+from nst_core.conformance.jobs import run_job
 from nst_core.conformance.judge import Judge, Row
 from nst_core.conformance.truth import Truth
 from nst_core.errors import WorkerError
@@ -71,7 +71,7 @@ class AveragePooling(Vgg):
 
 
 class FlippedKernel(Vgg):
-    """Convolution as mathematics has it, where the networks mean correlation."""
+    """A true convolution; the layers of networks are correlations."""
 
     def __init__(self, network: Network, weights: Weights, dtype: np.dtype[np.floating]) -> None:
         super().__init__(network, weights, dtype)
@@ -92,7 +92,7 @@ class NoMean(Vgg):
 
 
 class Rounded(Vgg):
-    """Convolutions of what is left of their inputs after some bits of the mantissa."""
+    """Convolutions whose inputs are rounded to a few bits of the mantissa, as in TF32."""
 
     bits = 10
 
@@ -108,7 +108,7 @@ class RoundedMore(Rounded):
 
 
 class SinglePrecision(Vgg):
-    """What calls itself double precision."""
+    """Single precision that is reported as double precision."""
 
     def layer(self, layer: Layer, x: Array, kink: Choice | None = None) -> Layered:
         y, pullback = super().layer(layer, x, kink)
@@ -116,17 +116,17 @@ class SinglePrecision(Vgg):
 
 
 def rounded(x: Array, bits: int) -> Array:
-    """To the nearest number with so many bits after the leading one."""
+    """x rounded to `bits` bits after the leading one."""
     mantissa, exponent = np.frexp(x)
     kept: Array = np.ldexp(np.round(mantissa * 2 ** (bits + 1)), exponent - bits - 1)
     return kept.astype(x.dtype)
 
 
-# what is seen of it
+# its features
 
 
 class InPlace(NumpySession):
-    """The rectification overwrites the tap of the convolution before it."""
+    """An in-place ReLU overwrites the output of the convolution before it."""
 
     def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
         found = super().features(image, taps)
@@ -145,7 +145,7 @@ class Nothing(NumpySession):
 
 
 class Restless(NumpySession):
-    """Another last bit every time."""
+    """The last bit differs in every call."""
 
     calls = 0
 
@@ -157,7 +157,7 @@ class Restless(NumpySession):
 
 
 class Careless(NumpySession):
-    """Leaves its mark in the array that it was given."""
+    """Modifies the array that it was given."""
 
     def features(self, image: Array, taps: Sequence[str]) -> dict[str, Array]:
         found = super().features(image, taps)
@@ -169,7 +169,7 @@ class Careless(NumpySession):
 
 
 class GramPerChannel(NumpySession):
-    """Divides by the channels, whatever the recipe says."""
+    """Divides by the number of channels, whatever the recipe says."""
 
     def statistics(
         self, image: Array, terms: Sequence[Term], variable: Variable
@@ -193,7 +193,7 @@ class SumOfStyles(NumpySession):
 
 
 class WeightedTwice(NumpySession):
-    """The raw value of a term already has its weight."""
+    """Raw values of terms already include the weight."""
 
     def term(
         self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
@@ -213,7 +213,7 @@ class MeanForRelative(NumpySession):
 
 
 class AbsSlopeAtZero(NumpySession):
-    """|d| whose derivative at equal pixels is 1."""
+    """The derivative of |d| is 1 at d = 0, instead of 0."""
 
     def term(
         self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
@@ -228,7 +228,7 @@ class AbsSlopeAtZero(NumpySession):
 
 
 class DeafTap(NumpySession):
-    """The gradient lacks the deepest style tap, the value does not."""
+    """The gradient leaves out the deepest style layer; the value includes it."""
 
     def term(
         self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
@@ -238,7 +238,7 @@ class DeafTap(NumpySession):
 
 
 class GradientOfVariable(NumpySession):
-    """With respect to what the optimiser moves, not to the image."""
+    """The gradient with respect to the optimiser's variable instead of the image."""
 
     def gradient(
         self, image: Array, targets: Targets, kinks: Mapping[str, Choice] | None = None
@@ -274,7 +274,7 @@ def mistaken(kind: type[Formula], wrong: type[Formula]) -> type[NumpySession]:
 
 
 class EpsilonHat(optimisers.Adam):
-    """The form of Kingma & Ba's section 2, with the ε of Keras: added before the correction."""
+    """The form of Kingma & Ba's section 2 as in Keras: ε is added before the bias correction."""
 
     def step(self, x: Array, g: Array) -> Array:
         s = self.settings
@@ -297,7 +297,7 @@ class NoHistory(NumpySession):
 
 
 class Once(optimisers.Adam):
-    """Adam that forgets its bias correction in its fifth step, and only there."""
+    """Adam without bias correction in its fifth step only."""
 
     def step(self, x: Array, g: Array) -> Array:
         moved: Array = super().step(x, g)
@@ -316,7 +316,7 @@ class Boxless(NumpySession):
 
 
 class OldGradient(NumpySession):
-    """Each step uses the gradient of the image before."""
+    """Each step uses the gradient of the previous image."""
 
     previous: Array | None = None
 
@@ -339,14 +339,14 @@ class OldGradient(NumpySession):
 
 
 class OtherStart(NumpySession):
-    """Paints from mid-grey, whatever it was given."""
+    """Starts from mid-grey instead of the given image."""
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         return super().paint(np.full_like(image, 0.5), targets, stage, watch)
 
 
 class LateTotals(NumpySession):
-    """Tells at each step of the terms before it."""
+    """Reports the terms of the previous step."""
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         last: list[Terms] = []
@@ -359,7 +359,7 @@ class LateTotals(NumpySession):
 
 
 class Counting(NumpySession):
-    """Iterations from one, not from zero."""
+    """Counts iterations from one instead of zero."""
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         def told(s: Snapshot) -> None:
@@ -398,7 +398,7 @@ class WrongBackend:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A slip, the lowest level at which it shows, and the pictures on which it does."""
+    """A mistake, the lowest level at which it shows, and the pictures on which it does."""
 
     name: str
     level: int
@@ -406,7 +406,7 @@ class Mutant:
     pictures: str = "photograph"
     dtype: Dtype = "float64"
     kind: str = ""
-    """The kind of term that is wrong, if it has a case of its own."""
+    """The kind of term that is wrong, if the mistake is in a term with its own case."""
 
     @property
     def case(self) -> cases.Case:
@@ -415,7 +415,7 @@ class Mutant:
         return next(case for case in cases.RANDOM if case.pictures == self.pictures)
 
     def rows(self) -> list[Row]:
-        """What the suite says of it."""
+        """The rows of the suite for the mutant."""
         if not isinstance(self.wrong, type):
             return self.wrong()
         vgg = self.wrong if issubclass(self.wrong, Vgg) else Vgg
@@ -424,19 +424,19 @@ class Mutant:
             return self.judged(WrongBackend(vgg, sessions))
 
     def judged(self, backend: "WrongBackend") -> list[Row]:
-        outcome = do(backend, self.case.job("cpu", self.dtype), pictures())
+        outcome = run_job(backend, self.case.job("cpu", self.dtype), pictures())
         return list(Judge(truth(self.case), outcome, PRECISIONS[self.dtype]).rows())
 
 
 def pictures() -> dict[str, Array]:
-    """Copies, since some mutants write into them."""
+    """Copies of the pictures, because some mutants write into them."""
     return {name: array.copy() for name, array in cases.pictures().items()}
 
 
 def single_truth() -> list[Row]:
-    """Right results, held against a truth in single precision."""
+    """Correct results, compared with a reference in single precision."""
     case = cases.RANDOM[0]
-    outcome = do(NumpyBackend(), case.job("cpu", "float64"), pictures())
+    outcome = run_job(NumpyBackend(), case.job("cpu", "float64"), pictures())
     wrong = Truth(case)
     wrong.session = NumpySession(wrong.network, wrong.weights, "float32", exact=True)
     wrong.vgg = wrong.session.vgg
@@ -444,7 +444,7 @@ def single_truth() -> list[Row]:
 
 
 def stale_result() -> list[Row]:
-    """Whole results, but of another run."""
+    """Complete results that belong to another run."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         worker.leave(folder, "another run's", NumpyBackend().about(), [])
@@ -497,8 +497,8 @@ MUTANTS = (
 
 
 @dataclass(frozen=True)
-class Fate:
-    """What became of a mutant: the lowest level that caught it, and the worst row there."""
+class MutantResult:
+    """The lowest level at which a mutant failed, and the worst row there; None if it passed."""
 
     mutant: Mutant
     level: int | None
@@ -509,13 +509,13 @@ class Fate:
         return self.level == self.mutant.level
 
 
-def fates() -> Iterator[Fate]:
-    """Every mutant, tried."""
-    return map(fate, MUTANTS)
+def try_mutants() -> Iterator[MutantResult]:
+    """Runs the suite on every mutant."""
+    return map(try_mutant, MUTANTS)
 
 
-def fate(mutant: Mutant) -> Fate:
+def try_mutant(mutant: Mutant) -> MutantResult:
     broken = [row for row in mutant.rows() if not row.holds]
     level = min((row.level for row in broken), default=None)
     there = [row for row in broken if row.level == level]
-    return Fate(mutant, level, max(there, key=lambda row: row.ratio, default=None))
+    return MutantResult(mutant, level, max(there, key=lambda row: row.ratio, default=None))

@@ -1,8 +1,8 @@
-"""A pytest plugin: `--backend` chooses the backends of every test that takes one.
+"""A pytest plugin: the option `--backend` chooses the backends for tests.
 
-A test with an argument `backend` runs for each that is chosen. Marks name the exceptions:
-`skip_X` leaves X out, `only_X` all others, `fail_X` runs it and expects it to fail. X is a
-backend, `keras`, or one engine of it, `keras_jax`.
+A test with an argument `backend` runs once for each chosen backend. Marks define exceptions:
+`skip_X` skips the test on X, `only_X` skips it on all other backends, and `fail_X` expects it to
+fail on X. X is a backend such as `keras`, or one of its engines such as `keras_jax`.
 """
 
 from collections.abc import Iterator
@@ -14,16 +14,19 @@ from nst_core.conformance.check import addresses
 from nst_core.errors import BackendError
 
 KINDS = {
-    "skip": "leave the backend out",
-    "only": "leave every other backend out",
-    "fail": "run it, and expect it to fail",
+    "skip": "skip the test on this backend",
+    "only": "skip the test on every other backend",
+    "fail": "expect the test to fail on this backend",
 }
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("nst", "neural style transfer")
     group.addoption(
-        "--backend", action="append", default=[], help="backend to test; may be repeated, or all"
+        "--backend",
+        action="append",
+        default=[],
+        help="a backend to test, or 'all'; may be repeated",
     )
 
 
@@ -45,7 +48,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def chosen(config: pytest.Config, complaint: type[Exception]) -> list[str]:
-    """The backends of `--backend`; raises a complaint that pytest prints as one line."""
+    """The backends of `--backend`; raises `complaint`, which pytest prints as one line."""
     try:
         return addresses(config.getoption("backend"))
     except BackendError as error:
@@ -53,12 +56,12 @@ def chosen(config: pytest.Config, complaint: type[Exception]) -> list[str]:
 
 
 def labels(address: str) -> set[str]:
-    """What a mark may call a backend: `keras:jax` is `keras` and `keras_jax`."""
+    """The names of a backend in marks: `keras` and `keras_jax` for `keras:jax`."""
     return {address.partition(":")[0], address.replace(":", "_")}
 
 
 def exceptions(backend: str, marks: list[str]) -> Iterator[pytest.MarkDecorator]:
-    """What the marks of a test mean for one backend."""
+    """The pytest marks that the marks of a test mean for one backend."""
     named = {
         kind: {mark.removeprefix(f"{kind}_") for mark in marks if mark.startswith(f"{kind}_")}
         for kind in KINDS

@@ -1,4 +1,4 @@
-"""Verdicts and fates as tables."""
+"""The results of backends and mutants as tables."""
 
 from collections.abc import Iterable
 
@@ -6,17 +6,17 @@ from rich.table import Table
 
 from nst_core.conformance.check import Finding, Verdict
 from nst_core.conformance.judge import LEVELS
-from nst_core.conformance.mutants import Fate
+from nst_core.conformance.mutants import MutantResult
 
-SHOWN = 12  # broken budgets
+SHOWN = 12  # the most exceeded budgets that a table shows
 
 
 def verdict_table(verdict: Verdict, *, every: bool) -> Table:
-    """Worst first: the worst of each level, and what is broken; or every row."""
+    """The worst row of each level and the exceeded budgets, or `every` row, worst first."""
     lines = verdict.worst_first
     if not every:
         broken = [line for line in lines if not line.row.holds][:SHOWN]
-        both = dict.fromkeys((*broken, *worst_of_each(lines)))  # in one order, ties too
+        both = dict.fromkeys((*broken, *worst_of_each(lines)))  # a set would not keep the order
         lines = sorted(both, key=lambda line: -line.row.ratio)
     table = Table(box=None, pad_edge=False)
     for name in ("level", "what", "on"):
@@ -39,30 +39,32 @@ def worst_of_each(worst_first: Iterable[Finding]) -> list[Finding]:
 
 
 def summary(verdict: Verdict) -> str:
-    """One line."""
+    """The verdict in one line."""
     name = f"{verdict.backend}, {verdict.dtype}"
     if verdict.failure:
         return f"{name}: {verdict.failure}"
     broken = sum(not finding.row.holds for finding in verdict.findings)
-    said = f"{broken} of {len(verdict.findings)} budgets broken" if broken else "every budget holds"
+    said = "every error is within its budget"
+    if broken:
+        said = f"{broken} of {len(verdict.findings)} budgets exceeded"
     if verdict.absent:
-        said += f", without the terms {', '.join(verdict.absent)}, which it does not have"
+        said += f"; it does not have the terms {', '.join(verdict.absent)}"
     framework = f"{verdict.about.framework} {verdict.about.version}" if verdict.about else ""
     device = verdict.flags.get("device", "")
     return f"{name}: {said} ({framework}, {device}, {verdict.seconds:.0f} s)"
 
 
-def fates_table(fates: Iterable[Fate]) -> Table:
-    """Each mutant, the level at which it must be caught, and what caught it."""
+def mutants_table(results: Iterable[MutantResult]) -> Table:
+    """Each mutant, the level at which it must fail, and the row at which it failed."""
     table = Table("mutant", "level", "caught by", "measured", "budget", box=None, pad_edge=False)
-    for fate in fates:
-        mutant, worst = fate.mutant, fate.worst
-        style = "" if fate.killed else "bold red"
+    for result in results:
+        mutant, worst = result.mutant, result.worst
+        style = "" if result.killed else "bold red"
         level = f"{mutant.level} {LEVELS[mutant.level]}"
         if worst is None:
-            table.add_row(mutant.name, level, "nothing: it survives", "", "", style=style)
+            table.add_row(mutant.name, level, "nothing: it passes", "", "", style=style)
             continue
-        where = "" if fate.killed else f"level {fate.level}: "
+        where = "" if result.killed else f"level {result.level}: "
         numbers = (f"{worst.measured:.3g}", f"{worst.budget:.3g}")
         table.add_row(mutant.name, level, where + worst.what, *numbers, style=style)
     return table

@@ -1,4 +1,4 @@
-"""The suite as a class of tests: a plugin inherits it in its own.
+"""The suite as a test class, from which the tests of a plugin can inherit.
 
 from nst_core.conformance.suite import Suite
 
@@ -31,9 +31,9 @@ class Suite:
 
     @pytest.mark.parametrize("level", range(len(LEVELS)), ids=LEVELS)
     def test_conformance(self, dtype: Dtype, level: int) -> None:
-        found = verdict(self.backend, dtype, self.device)
-        assert not found.failure, f"{found.failure}\n{found.output}"
-        measured = [one for one in found.worst_first if one.row.level == level]
+        result = verdict(self.backend, dtype, self.device)
+        assert not result.failure, f"{result.failure}\n{result.output}"
+        measured = [one for one in result.worst_first if one.row.level == level]
         assert measured, f"nothing was measured at level {level}"
         broken = [one for one in measured if not one.row.holds]
-        assert not broken, f"{len(broken)} of {len(measured)} budgets broken: {broken[:5]}"
+        assert not broken, f"{len(broken)} of {len(measured)} budgets exceeded: {broken[:5]}"

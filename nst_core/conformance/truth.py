@@ -1,4 +1,4 @@
-"""The float64 session on one question: the numbers that every backend is held to."""
+"""The reference results for one question, computed by the `numpy` backend in float64."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -19,19 +19,21 @@ from nst_core.reference.paint import NumpySession
 from nst_core.terms import Comparison, Term
 from nst_core.weights import Weights
 
+# An activation closer to its kink than this, in units of the layer's standard deviation, counts as
+# being on both sides: correct float64 features differ by as much.
 TIE = 1e-12
 Sides = Mapping[str, tuple[Choice, NDArray[np.bool_]]]
 
 
 class Question(Protocol):
-    """What a session is asked, and with what: a case of the suite, or a person's own pictures."""
+    """The calls and the inputs of a session: a case of the suite, or a user's own pictures."""
 
     @property
     def recipe(self) -> Recipe: ...
 
     @property
     def calls(self) -> tuple[str, ...]:
-        """Names of `nst_core.conformance.jobs.CALLS`."""
+        """The calls to make: names of `nst_core.conformance.jobs.CALLS`."""
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -39,13 +41,13 @@ class Question(Protocol):
 
     @property
     def flat(self) -> bool:
-        """Whether large parts of the pictures are of one colour."""
+        """Whether large parts of the pictures have a single colour."""
 
     def loaded(self) -> Weights:
         """The weights, before the recipe changes them."""
 
     def given(self) -> dict[str, Array]:
-        """`image`, `content`, `style0` and on; `start` if painting does not begin at `image`."""
+        """`image`, `content`, `style0` and so on; `start` if the painting starts elsewhere."""
 
 
 class Walk(NamedTuple):
@@ -58,7 +60,7 @@ class Walk(NamedTuple):
 
 
 class Truth:
-    """The float64 session on a question, and what it finds on any outcome's kinks."""
+    """The reference for a question, which can also use the sides of an outcome's kinks."""
 
     def __init__(self, question: Question) -> None:
         self.question = question
@@ -91,16 +93,16 @@ class Truth:
         return self.sides_of(self.features)
 
     def sides_before(self, step: int) -> Sides:
-        """Where its own path is before a step."""
+        """The sides of the kinks on the reference's own path before a step."""
         if step not in self.steps:
             image = self.walk.images[step]
             self.steps[step] = self.sides_of(self.session.features(image, self.question.layers))
         return self.steps[step]
 
     def sides_of(self, features: Mapping[str, Array]) -> Sides:
-        """For each layer with kinks: the truth's own pattern, and which units are off the kink.
+        """For each layer with kinks: the side of each activation, and whether it is certain.
 
-        A unit within 1e-12 of it, in units of the layer's deviation, is on both sides.
+        The side of an activation within TIE of its kink is not certain.
         """
         own = kinks(self.network, features)
         return {
@@ -109,7 +111,7 @@ class Truth:
         }
 
     def margins(self, features: Mapping[str, Array]) -> Iterator[tuple[str, Array, float]]:
-        """For each layer with kinks, how far its units are from them, and the layer's deviation."""
+        """For each layer with kinks: the distances to the kinks and the standard deviation."""
         for before, layer in pairwise(self.question.layers):
             x = features[before]
             if self.network.layer(layer).kind == "relu":
@@ -120,11 +122,11 @@ class Truth:
                 yield layer, first - second, x.std()
 
     def undecided(self, image: Array, targets: Targets, pattern: Kinks, width: float) -> float:
-        """How much of the gradient hangs on units that are off their kink by less than `width`
-        deviations, but not on it.
+        """The relative change of the gradient that uncertain activations can cause.
 
-        They may be on one side in the program that computes features, and on the other in the
-        one that computes the gradient. All of them are set to the one side, then to the other.
+        These are closer to their kink than `width` standard deviations, but not exactly on it.
+        The program that computes features may have them on one side, and the program that
+        computes the gradient on the other. They are all set to one side and then to the other.
         """
         features = self.session.features(image, self.question.layers)
         sides: tuple[dict[str, Choice], dict[str, Choice]] = {}, {}
@@ -136,7 +138,7 @@ class Truth:
         return norm_wise(one, other)
 
     def both_sides(self, layer: str, features: Mapping[str, Array]) -> tuple[Choice, Choice]:
-        """Every unit on, and off; or the largest of each window, and the second."""
+        """ReLU: all on, and all off. Pooling: the largest of each window, and the second."""
         before = {after: name for name, after in pairwise(self.question.layers)}[layer]
         if self.network.layer(layer).kind == "relu":
             return np.array(True), np.array(False)
@@ -144,19 +146,19 @@ class Truth:
         return order[..., -1], order[..., -2]
 
     def condition(self, term: Term) -> float:
-        """‖mass‖ / ‖value‖ of the term's statistic: what its sums lose by cancellation."""
+        """‖mass‖ / ‖value‖ of the term's statistic: the factor that cancellation adds to errors."""
         assert isinstance(term.formula, Comparison)
-        found = term.formula.statistic_mass(self.seen(term))
-        return float(np.linalg.norm(found.mass) / np.linalg.norm(found.value))
+        statistic = term.formula.statistic_mass(self.seen(term))
+        return float(np.linalg.norm(statistic.mass) / np.linalg.norm(statistic.value))
 
     def seen(self, term: Term) -> Array:
-        """What the term looks at: features, or the variable."""
+        """The input of the term: features, or the variable."""
         if term.tap:
             return self.features[term.tap]
         return self.session.scale(self.recipe.variable) * self.image
 
     def gradient(self, image: Array, targets: Targets, pattern: Kinks) -> Array:
-        """d total / d image on a given pattern of kinks; empty if that pattern does not fit."""
+        """d total / d image for given sides of the kinks; empty if their shapes do not fit."""
         try:
             return self.session.gradient(image, targets, pattern)[1]
         except ValueError:
@@ -164,11 +166,11 @@ class Truth:
 
     @cached_property
     def walk(self) -> Walk:
-        """The truth's own path."""
+        """The reference's own path."""
         return self.walk_from(self.start)
 
     def nudged(self, epsilon: float) -> Walk:
-        """Its path from a start whose every value is moved by `NUDGE` ε."""
+        """Its path from a first image in which every value is changed by `NUDGE` ε."""
         if epsilon not in self.walks:
             self.walks[epsilon] = self.walk_from(nudged(self.start, epsilon))
         return self.walks[epsilon]

@@ -1,9 +1,9 @@
-"""One framework a process: `python -m nst_core.conformance.worker FOLDER` runs the jobs there.
+"""A worker process for one framework: `python -m nst_core.conformance.worker FOLDER`.
 
-The folder holds `jobs.json` and `arrays.safetensors`. The worker leaves `results.safetensors` and
-then `results.json` there, with the ticket of its jobs: results that are there are whole, and not
-those of another run. A worker that raises, hangs, is killed or leaves no results is a WorkerError
-that names the backend and ends with its last line.
+The folder holds `jobs.json` and `arrays.safetensors`. The worker runs the jobs and writes
+`results.safetensors` and then `results.json`, which contains the ticket of the jobs. Results are
+therefore complete, and belong to this run. If a worker raises, hangs, is killed or leaves no
+results, a WorkerError names the backend and ends with the worker's last line of output.
 """
 
 import json
@@ -24,7 +24,7 @@ from safetensors.numpy import load_file, save_file
 
 from nst_core import files, registry
 from nst_core.backend import About, Array, Backend, Configured
-from nst_core.conformance.jobs import Job, Outcome, do
+from nst_core.conformance.jobs import Job, Outcome, run_job
 from nst_core.errors import WorkerError
 
 JOBS, ARRAYS = "jobs.json", "arrays.safetensors"
@@ -36,7 +36,7 @@ THREADS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 
 
 def about(backend: str) -> About:
-    """What a backend says of itself, asked in a process of its own."""
+    """The versions, devices and dtypes of a backend, which is imported in a separate process."""
     return run(backend, (), {})[0]
 
 
@@ -47,11 +47,11 @@ def run(
     timeout: float = TIMEOUT,
     threads: int | None = None,
 ) -> tuple[About, list[Outcome]]:
-    """Runs the jobs one after another in one worker, on `arrays`, which they share.
+    """Runs the jobs one after another in one worker; they share `arrays`.
 
-    `arrays` are `image`, `content`, `style0` and on, each (3, height, width). `threads` are those
-    of an operation, where the framework can be told. Raises WorkerError, after `timeout` seconds
-    at the latest.
+    `arrays` are `image`, `content`, `style0` and so on, each (3, height, width). `threads` is the
+    number of threads for each operation, in frameworks that have such a setting. Raises
+    WorkerError if the worker fails or runs for more than `timeout` seconds.
     """
     with tempfile.TemporaryDirectory(prefix="nst-") as name:
         folder = Path(name)
@@ -70,7 +70,7 @@ def _start(backend: str, folder: Path, environment: Mapping[str, str], timeout: 
         done = subprocess.run(
             command,
             capture_output=True,
-            errors="replace",  # a crash may cut a character in two
+            errors="replace",  # a crash may interrupt the output within a character
             timeout=timeout,
             env=os.environ | environment,
             check=False,
@@ -78,11 +78,12 @@ def _start(backend: str, folder: Path, environment: Mapping[str, str], timeout: 
     except subprocess.TimeoutExpired as error:
         said = error.stderr.decode(errors="replace") if error.stderr else ""
         raise WorkerError(
-            f"the worker of backend '{backend}' hung: {timeout:g} s", last_lines(said)
+            f"the worker of backend '{backend}' did not finish within {timeout:g} s",
+            last_lines(said),
         ) from error
     if done.returncode:
         ended = f"was killed by signal {-done.returncode}" if done.returncode < 0 else "failed"
-        last = (done.stderr.strip() or "it said nothing").splitlines()[-1]
+        last = (done.stderr.strip() or "it printed no message").splitlines()[-1]
         raise WorkerError(
             f"the worker of backend '{backend}' {ended}: {last}", last_lines(done.stderr)
         )
@@ -107,11 +108,11 @@ def last_lines(text: str) -> str:
 
 
 def collect(backend: str, folder: Path, ticket: str, jobs: int) -> tuple[About, list[Outcome]]:
-    """Reads the results that bear the ticket; raises WorkerError if they are not there whole."""
+    """Reads the results with this ticket; raises WorkerError if they are not complete."""
     try:
         found = json.loads((folder / RESULTS).read_text("utf-8"))
         if found["ticket"] != ticket:
-            raise WorkerError(f"the worker of backend '{backend}' left an old result")
+            raise WorkerError(f"the worker of backend '{backend}' left the result of another run")
         asked = zip(range(jobs), found["outcomes"], strict=True)
         outcomes = [Outcome(**fields) for _, fields in asked]
         for name, array in load_file(folder / RESULT_ARRAYS).items():
@@ -119,12 +120,12 @@ def collect(backend: str, folder: Path, ticket: str, jobs: int) -> tuple[About, 
             outcomes[int(index)].arrays[key] = array
         told = About(**{key: _tuple(value) for key, value in dict(found["about"]).items()})
     except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
-        raise WorkerError(f"the worker of backend '{backend}' left no whole result") from error
+        raise WorkerError(f"the worker of backend '{backend}' left no complete result") from error
     return told, outcomes
 
 
 def work(folder: Path) -> None:
-    """The worker's side: reads the jobs, does them, writes what they returned."""
+    """The main function of the worker: reads the jobs, runs them and writes their results."""
     asked = json.loads((folder / JOBS).read_text("utf-8"))
     given = load_file(folder / ARRAYS)
     began = time.perf_counter()
@@ -133,7 +134,7 @@ def work(folder: Path) -> None:
     variables = prepare(backend, jobs, folder)
     told = backend.about()
     imported = time.perf_counter() - began
-    outcomes = [do(backend, job, given) for job in jobs]
+    outcomes = [run_job(backend, job, given) for job in jobs]
     for done in outcomes:
         done.seconds["import"] = [imported]
         done.environment = {name: os.environ[name] for name in variables if name in os.environ}
@@ -141,7 +142,7 @@ def work(folder: Path) -> None:
 
 
 def leave(folder: Path, ticket: str, about: About, outcomes: Sequence[Outcome]) -> None:
-    """Writes the results: the arrays first, so that whoever finds the rest finds them too."""
+    """Writes the results. The arrays come first, so that `results.json` implies them."""
     arrays = {f"{i}:{key}": a for i, done in enumerate(outcomes) for key, a in done.arrays.items()}
     _save(folder / RESULT_ARRAYS, arrays)
     fields = [asdict(done) | {"arrays": {}} for done in outcomes]

@@ -1,2 +1,2 @@
-"""What a recipe means, in words: its sheet, its equations, its differences from another, and the
-weights that make one recipe's terms out of another's."""
+"""Explanations of recipes: the sheet of a recipe, its equations, its differences from another
+recipe, and the weights with which one recipe has the same terms as another."""

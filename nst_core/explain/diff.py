@@ -1,6 +1,6 @@
-"""What differs between two recipes, field by field, and what each difference does.
+"""The differences between two recipes, field by field, and the effect of each.
 
-Name, title, source, notes and departures are about a recipe, not part of it: they are left out.
+Name, title, source, notes and departures only describe a recipe, so they are not compared.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,12 +15,12 @@ from nst_core.section import Section
 ABOUT = ("name", "title", "source", "notes", "departures")
 WHOLE = ("content.taps", "style.taps", "network.preprocessing")
 UNSET = {
-    "network.preprocessing": "that of the weights",
+    "network.preprocessing": "the preprocessing of the weights",
     "style.blend": "equal shares",
     "plan.coarsest": "one scale",
     "plan.lbfgs.restart": "never",
 }
-# numbers of which a ratio would say nothing; a kind of term names its own
+# numbers whose ratio would be meaningless; each kind of term has its own list
 NO_RATIO = (
     "plan.coarsest", "plan.lbfgs.restart", "plan.adam.beta1", "plan.adam.beta2",
     "plan.sgd.decay", "plan.seed",
@@ -30,7 +30,7 @@ ABSENT = "absent"
 
 @dataclass(frozen=True)
 class Difference:
-    """A field, its two values, and what that does."""
+    """A field, its two values, and the effect of the difference."""
 
     field: str
     a: str
@@ -39,7 +39,7 @@ class Difference:
 
 
 def differences(a: Recipe, b: Recipe) -> list[Difference]:
-    """In the order of the fields."""
+    """The differences in the order of the fields."""
     one, other = (dict(fields(recipe.model_dump(mode="json"))) for recipe in (a, b))
     keys = dict.fromkeys([*one, *other])
     pairs = ((key, one.get(key, ABSENT), other.get(key, ABSENT)) for key in keys)
@@ -53,25 +53,25 @@ def differences(a: Recipe, b: Recipe) -> list[Difference]:
 def as_text(a: Recipe, b: Recipe, width: int = 80) -> str:
     """A line with both values for each field, and a sentence below it."""
     lines = [f"A  {a.name}: {a.title}", f"B  {b.name}: {b.title}"]
-    found = differences(a, b)
-    for difference in found:
+    every = differences(a, b)
+    for difference in every:
         lines += ["", *values(difference, width), broken(difference.meaning, "    ", width)]
-    return "\n".join(lines if found else [*lines, "", "no field differs"])
+    return "\n".join(lines if every else [*lines, "", "no field differs"])
 
 
-def values(found: Difference, width: int) -> Iterator[str]:
-    """Both values on one line, or on lines of their own where they are long."""
-    line = f"{found.field}   {found.a} → {found.b}"
+def values(difference: Difference, width: int) -> Iterator[str]:
+    """Both values on one line, or on separate lines if they are long."""
+    line = f"{difference.field}   {difference.a} → {difference.b}"
     if len(line) <= width:
         yield line
         return
-    yield found.field
-    yield broken(found.a, "  A  ", width)
-    yield broken(found.b, "  B  ", width)
+    yield difference.field
+    yield broken(difference.a, "  A  ", width)
+    yield broken(difference.b, "  B  ", width)
 
 
 def fields(section: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    """(dotted key, value) of everything that is not about the recipe."""
+    """(dotted key, value) of every field that is compared."""
     for name, value in section.items():
         key = f"{path}{name}"
         if key == "term":
@@ -84,7 +84,7 @@ def fields(section: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, An
 
 
 def shown(key: str, value: Any) -> str:
-    """As a person writes it."""
+    """The value in readable form."""
     match value:
         case None | [] | ():
             return UNSET[key]
@@ -101,7 +101,7 @@ def shown(key: str, value: Any) -> str:
 
 
 def meaning(key: str, one: Any, other: Any, a: Recipe, b: Recipe) -> str:
-    """What the difference does, how large it is, and whom it concerns."""
+    """The size of the difference, its effect, and which recipes use the field."""
     if key in ("content.taps", "style.taps"):
         change = "; ".join(taps(one, other))
     else:
@@ -112,7 +112,7 @@ def meaning(key: str, one: Any, other: Any, a: Recipe, b: Recipe) -> str:
 
 
 def effect(key: str, recipe: Recipe) -> str:
-    """What the field does, as the docstring below it says."""
+    """The effect of the field, from its docstring."""
     section: type[Section] | Section = recipe
     *path, field = key.split(".")
     if path == ["term"]:
@@ -123,14 +123,14 @@ def effect(key: str, recipe: Recipe) -> str:
 
 
 def has_ratio(key: str, recipe: Recipe) -> bool:
-    """Whether the ratio of two values of a field says something."""
+    """Whether the ratio of two values of a field is meaningful."""
     section, _, field = key.partition(".")
     formula = recipe.formulas.get(section)
     return key not in NO_RATIO and not (formula and field in formula.NO_RATIO)
 
 
 def ratio(one: Any, other: Any) -> str:
-    """How many times A's B's is, of two numbers."""
+    """B's number as a multiple of A's; empty if they are not numbers."""
     if any(isinstance(value, bool) or not isinstance(value, int | float) for value in (one, other)):
         return ""
     if not one or not other:
@@ -139,7 +139,7 @@ def ratio(one: Any, other: Any) -> str:
 
 
 def taps(one: Mapping[str, float], other: Mapping[str, float]) -> Iterator[str]:
-    """What B adds, leaves out, and weighs otherwise."""
+    """The layers that B adds or leaves out, and those with another weight."""
     if added := [tap for tap in other if tap not in one]:
         yield f"B adds {', '.join(added)}"
     if removed := [tap for tap in one if tap not in other]:
@@ -147,7 +147,7 @@ def taps(one: Mapping[str, float], other: Mapping[str, float]) -> Iterator[str]:
     kept = {tap: (one[tap], other[tap]) for tap in one if tap in other}
     changed = {tap: ratio(*pair) for tap, pair in kept.items() if pair[0] != pair[1]}
     if len(changed) > 1 and len(set(changed.values())) == 1 and len(changed) == len(kept):
-        yield f"all weigh {next(iter(changed.values()))}"
+        yield f"every share is {next(iter(changed.values()))}"
     elif changed:
         yield ", ".join(f"{tap} {change}" for tap, change in changed.items())
 
@@ -176,7 +176,7 @@ def part_of_plan(key: str, recipe: Recipe) -> bool:
 
 
 def concern(a: bool, b: bool) -> str:
-    """Who is concerned, if not both."""
+    """Which recipes use the field, if not both do."""
     return {(True, True): "", (False, False): " (used by neither)"}.get(
         (a, b), f" (only {'A' if a else 'B'} uses it)"
     )

@@ -1,4 +1,4 @@
-"""What two recipes look at to be compared: one photograph, one style, one painting, as features."""
+"""The features of a photograph, a style and a painting, with which two recipes are compared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,15 +13,17 @@ from nst_core.recipe import Recipe
 from nst_core.request import Request
 from nst_core.run import Job
 
-NOISE = 0.1  # the painting is the photograph with normal noise of this deviation
+# The painting is the photograph with normal noise of this standard deviation: without noise the
+# content term would be zero, and no ratio with it could be checked.
+NOISE = 0.1
 
 
 @dataclass(frozen=True)
-class Ask:
-    """The pictures, at which size (of the longest side), and what computes their features.
+class SceneRequest:
+    """The pictures, their longest side in pixels, and the weights and backend for their features.
 
-    Without `weights` they are those that the recipes mean, if they are in the cache, and else
-    random ones, for which nothing is downloaded.
+    If `weights` is None, the recipes' weights are used if they are in the cache, and random
+    weights otherwise. Nothing is downloaded.
     """
 
     content: str = "sample:coffee"
@@ -30,33 +32,32 @@ class Ask:
     weights: str | None = None
     backend: str = "numpy"
     preprocessing: str | None = None
-    """For a weights file that does not say its own."""
+    """For a weights file that does not name its preprocessing."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Features (N, height, width) by tap: P of the photograph, S of the style, F of the painting.
+    """Features (N, height, width) by layer: P of the photograph, S of the style, F of the painting.
 
-    They are in float64, whatever they were computed in.
+    They are in float64, even if they were computed in float32.
     """
 
     P: Mapping[str, Array]
     S: Mapping[str, Array]
     F: Mapping[str, Array]
     pixels: int
-    """Of the painting."""
+    """The number of pixels of the painting."""
     title: str
     weights: str
     step: int = 1
-    """Both sides of every picture are multiples of this; 1 where the recipes' edges are alike."""
+    """Both sides of every picture are multiples of this; 1 if the recipes have the same edge."""
 
 
-def look(a: Recipe, b: Recipe, ask: Ask) -> Scene:
-    """The features at every tap of two recipes that are on one network.
+def look(a: Recipe, b: Recipe, ask: SceneRequest) -> Scene:
+    """The features at every layer that two recipes use; both must use the same network.
 
-    The style picture is brought to the shape that A wants. Where one pools odd last rows and the
-    other does not, the pictures are brought to sides that every pooling halves: both are the
-    same there.
+    The style picture is resized as A asks. If only one of the recipes pools odd last rows, the
+    pictures are resized to sides that every pooling halves evenly, where both recipes agree.
     """
     job = Job(request(a, b, ask))
     taps = job.request.recipe.taps()
@@ -72,8 +73,8 @@ def look(a: Recipe, b: Recipe, ask: Ask) -> Scene:
     return Scene(P, S, F, content[0].size, title, job.weights.name, step)
 
 
-def request(a: Recipe, b: Recipe, ask: Ask) -> Request:
-    """The pictures on A's network, with the taps of both."""
+def request(a: Recipe, b: Recipe, ask: SceneRequest) -> Request:
+    """A request for the pictures on A's network, with the layers of both recipes."""
     return Request(
         ask.content,
         (ask.style,),
@@ -86,7 +87,7 @@ def request(a: Recipe, b: Recipe, ask: Ask) -> Request:
 
 
 def on_every_tap(a: Recipe, b: Recipe, size: int) -> Recipe:
-    """A's network and pixels, for one style, with the taps of both."""
+    """A recipe with A's network and preprocessing, one style, and the layers of both recipes."""
     taps = dict.fromkeys((*a.taps(), *b.taps()), 1.0)
     changes = {"plan": {"size": size}, "content.taps": taps, "style.blend": ()}
     if own := a.network.preprocessing or b.network.preprocessing:
@@ -95,7 +96,7 @@ def on_every_tap(a: Recipe, b: Recipe, size: int) -> Recipe:
 
 
 def default_weights(recipe: Recipe) -> str:
-    """Those that the recipe means, unless they would have to be downloaded."""
+    """The recipe's weights, or random ones if they would have to be downloaded."""
     own = recipe.network.weights
     if own not in weights.SETS or weights.cached(own):
         return own
@@ -103,7 +104,7 @@ def default_weights(recipe: Recipe) -> str:
 
 
 def sized(job: Job, picture: Picture, size: int, step: int) -> Array:
-    """The picture at its size in the job, or at the nearest whose sides are multiples of step."""
+    """The picture at its size in the job, with both sides rounded to multiples of `step`."""
     sides = (max(step, round(side / step) * step) for side in job.shape(picture, size))
     return images.resize(picture.pixels, *sides)
 

@@ -1,4 +1,4 @@
-"""A recipe on one sheet: what it is and where from, its formula, and how the picture is found."""
+"""The sheet of a recipe: its title and source, its equations, and how the picture is optimised."""
 
 import textwrap
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ INDENT = 12
 
 
 def as_text(recipe: Recipe, width: int = 80) -> str:
-    """For a terminal of `width` columns."""
+    """The sheet as text for a terminal of `width` columns."""
     head = f"{recipe.name}: {recipe.title}"
     facts = (fact(key, value, width) for key, value in facts_of(recipe).items())
     parts = (
@@ -28,7 +28,7 @@ def as_text(recipe: Recipe, width: int = 80) -> str:
 
 
 def as_latex(recipe: Recipe) -> str:
-    """Markdown, its mathematics in LaTeX."""
+    """The sheet as Markdown, with equations in LaTeX."""
     rows = [("Source", recipe.source)]
     rows += [(key.capitalize(), value) for key, value in facts_of(recipe).items()]
     rows += [("Note", note) for note in recipe.notes]
@@ -39,14 +39,14 @@ def as_latex(recipe: Recipe) -> str:
 
 
 def as_json(recipe: Recipe) -> dict[str, Any]:
-    """The fields, and what the sheet says of them."""
+    """The fields of the recipe, its equations and the facts of the sheet."""
     formula = {"text": equations.text(recipe), "latex": equations.latex(recipe)}
     return {"recipe": recipe.model_dump(mode="json"), "formula": formula, "facts": facts_of(recipe)}
 
 
 def index(recipes: Iterable[Recipe], width: int = 80) -> str:
-    """Name, weights and optimiser of each on one line; below it, what it is and where from."""
-    rows = [("recipe", "weights", "optimiser", "what it is", "where from")]
+    """Name, weights and optimiser of each recipe on one line; its title and source below."""
+    rows = [("recipe", "weights", "optimiser", "title", "source")]
     rows += [(r.name, r.network.weights, r.plan.optimizer, r.title, r.source) for r in recipes]
     long, wide = (max(len(row[column]) + 2 for row in rows) for column in (0, 1))
     return "\n".join(
@@ -56,17 +56,17 @@ def index(recipes: Iterable[Recipe], width: int = 80) -> str:
 
 
 def lines(width: int, *texts: str) -> str:
-    """Each text on lines of its own, indented."""
+    """Each text on separate, indented lines."""
     return "\n".join(broken(text, "    ", width) for text in texts)
 
 
 def fact(key: str, value: str, width: int) -> str:
-    """A line, or several, with the key before them."""
+    """One or more lines that begin with the key."""
     return broken(value, f"{key:<{INDENT}}", width)
 
 
 def broken(text: str, mark: str, width: int) -> str:
-    """Broken into lines, the mark before the first and its width before the others."""
+    """The text wrapped into lines; the first begins with the mark, the others are indented."""
     return textwrap.fill(
         text,
         width,
@@ -77,13 +77,13 @@ def broken(text: str, mark: str, width: int) -> str:
 
 
 def facts_of(recipe: Recipe) -> dict[str, str]:
-    """Everything but the formula, in words."""
+    """Everything except the equations, in words."""
     plan = recipe.plan
     return {
         "network": features(recipe.network),
         "pixels": pixels(recipe.network),
         "style": styles(recipe.style),
-        "without": ", ".join(absent(recipe)) or "nothing: every term has a weight",
+        "without": ", ".join(absent(recipe)) or "no term: every term has a weight",
         "box": box(recipe),
         "size": size(plan),
         "evaluations": evaluations(plan),
@@ -93,8 +93,8 @@ def facts_of(recipe: Recipe) -> dict[str, str]:
 
 
 def features(choice: NetworkChoice) -> str:
-    """Weights, pooling, edge, normalisation."""
-    edge = {"floor": "dropped", "ceil": "pooled as far as they go"}[choice.edge]
+    """The weights, the pooling, its edge, and the normalisation."""
+    edge = {"floor": "dropped", "ceil": "kept"}[choice.edge]
     scaled = "rescaled to a mean activation of one" if choice.normalised else "as they were trained"
     return (
         f"{choice.weights}, {choice.pooling} pooling, odd last rows and columns {edge} "
@@ -103,19 +103,19 @@ def features(choice: NetworkChoice) -> str:
 
 
 def pixels(choice: NetworkChoice) -> str:
-    """The preprocessing that the network is given."""
+    """The preprocessing of the pixels."""
     rule: Preprocessing | weights.Preprocessing
     if choice.preprocessing:
-        rule, origin = choice.preprocessing, "the recipe's own"
+        rule, origin = choice.preprocessing, "from the recipe"
     elif choice.weights in weights.SETS:
-        rule, origin = weights.SETS[choice.weights].preprocessing, "that of the weights"
+        rule, origin = weights.SETS[choice.weights].preprocessing, "from the weights"
     else:
-        return "as the weights want them"
+        return "the preprocessing of the weights"
     return f"{in_symbols(rule)}, {origin}"
 
 
 def in_symbols(rule: Preprocessing | weights.Preprocessing) -> str:
-    """What a network is given of the picture I, as `255 · I − (104, 117, 123) in BGR`."""
+    """The network's input for the picture I, such as `255 · I − (104, 117, 123) in BGR`."""
     mean = "" if not any(rule.mean) else f" − {triple(rule.mean)}"
     scaled = f"{rule.scale:g} · I{mean}" if rule.scale != 1 else f"I{mean}"
     divided = scaled if set(rule.std) == {1.0} else f"({scaled}) / {triple(rule.std)}"
@@ -127,12 +127,12 @@ def triple(values: Triple) -> str:
 
 
 def styles(style: Style) -> str:
-    """The style picture's shape, and what several of them are."""
+    """The style picture's shape, and how several styles are combined."""
     shape = "its own shape" if style.resize == "own" else "the photograph's height and width"
     shares = ":".join(f"{share:g}" for share in style.blend)
-    several = {"targets": "the target is their average Gram matrix", "losses": "a term for each"}
+    several = {"targets": "the target is their average Gram matrix", "losses": "each has a term"}
     split = f"shares {shares}" if shares else "equal shares"
-    return f"in {shape}; of several, {several[style.combine]}, {split}"
+    return f"in {shape}; with several styles, {several[style.combine]}, {split}"
 
 
 def absent(recipe: Recipe) -> Iterator[str]:
@@ -141,14 +141,14 @@ def absent(recipe: Recipe) -> Iterator[str]:
 
 
 def box(recipe: Recipe) -> str:
-    """Whether x stays among the colours that exist."""
+    """Whether the image is limited to [0, 1]."""
     kind = recipe.variable.box
     if kind == "none":
-        return "none: the colours are cut to those that exist when the picture is saved"
-    step = {"clip": "made", "clamp": "meant"}[kind]
-    remembered = f"; L-BFGS remembers the step that was {step}"
-    cut = f"{kind}: each step is cut to the colours that exist"
-    return cut + remembered * (recipe.plan.optimizer == "lbfgs")
+        return "none: the picture is clipped to [0, 1] only when it is saved"
+    step = {"clip": "after clipping", "clamp": "before clipping"}[kind]
+    stored = f"; L-BFGS stores the step {step}"
+    clipped = f"{kind}: the picture is clipped to [0, 1] after each step"
+    return clipped + stored * (recipe.plan.optimizer == "lbfgs")
 
 
 def size(plan: Plan) -> str:
@@ -159,12 +159,12 @@ def size(plan: Plan) -> str:
 
 
 def evaluations(plan: Plan) -> str:
-    """How many of the total and its gradient, at each scale."""
+    """The number of evaluations of the total and its gradient at each scale."""
     stages = plan.stages()
     if len(stages) == 1:
         return f"{stages[0].iterations}, at one scale"
     counts = ", ".join(f"{stage.iterations} at {stage.size}" for stage in stages)
-    return f"{counts} pixels, each scale from the one before and with a fresh optimiser"
+    return f"{counts} pixels; each scale starts from the result of the last with a new optimiser"
 
 
 def start(plan: Plan) -> str:
@@ -177,13 +177,17 @@ def start(plan: Plan) -> str:
 
 def noise(rule: Noise, seed: int) -> str:
     kinds = {"normal": "normal, σ =", "uniform": "uniform, ±"}
-    centre = {"mean": "the mean colour of the pixels' rule", "grey": "mid-grey", "black": "black"}
+    centre = {
+        "mean": "the mean colour of the preprocessing",
+        "grey": "mid-grey",
+        "black": "black",
+    }
     width = f"{kinds[rule.distribution]} {rule.width:.4g}".replace("± ", "±")
-    return f"white noise around {centre[rule.centre]}, {width} of the unit interval, seed {seed}"
+    return f"white noise around {centre[rule.centre]}, {width} for pixels in [0, 1], seed {seed}"
 
 
 def optimiser(plan: Plan, scales: Triple) -> str:
-    """Its constants, all of them."""
+    """The optimiser and all its constants."""
     match plan.optimizer:
         case "lbfgs":
             return lbfgs(plan.lbfgs)
@@ -197,10 +201,10 @@ def optimiser(plan: Plan, scales: Triple) -> str:
 
 def lbfgs(s: Lbfgs) -> str:
     floor = f"{s.curvature:g}" + (" · ‖y‖ ‖s‖" if not s.absolute else "")
-    restart = f", everything forgotten after each {s.restart} evaluations" if s.restart else ""
+    restart = f", restarts after every {s.restart} evaluations" if s.restart else ""
     return (
         f"L-BFGS without line search: lr {s.lr:g}, history {s.history}, "
-        f"a pair is kept if y·s > {floor}{restart}"
+        f"a pair is stored if y·s > {floor}{restart}"
     )
 
 
@@ -209,13 +213,13 @@ def adam(s: Adam, scales: Triple) -> str:
 
 
 def native_adam(s: Adam, scales: Triple) -> str:
-    return f"the framework's own Adam: {rate(s, scales)}, its own β₁, β₂ and ε"
+    return f"the framework's own Adam: {rate(s, scales)}, default β₁, β₂ and ε"
 
 
 def rate(s: Adam, scales: Triple) -> str:
-    """The learning rate, and what it is of the image where x has another scale."""
+    """The learning rate, also in units of the image if x is scaled."""
     share = ", ".join(dict.fromkeys(f"{s.lr / scale:.3g}" for scale in scales))
-    own = "" if set(scales) == {1.0} else f" ({share} of the unit interval)"
+    own = "" if set(scales) == {1.0} else f" ({share} for pixels in [0, 1])"
     return f"lr {s.lr:g}{own}"
 
 

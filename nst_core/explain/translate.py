@@ -1,8 +1,8 @@
-"""The weights with which one recipe makes another's terms, in closed form; and the proof.
+"""The weights with which recipe B has the same terms as recipe A, in closed form, and a check.
 
-At a tap that recipes A and B share, a term is w·c·Σ(F − P)², or w·c/d²·Σ(F Fᵀ − S Sᵀ)² with the
-divisor d of the Gram matrix. The sums are alike, so that w_B = w_A · c_A/c_B · (d_B/d_A)².
-Total variation, which no feature enters, stays B's own.
+At a layer that recipes A and B share, a term is w·c·Σ(F − P)², or w·c/d²·Σ(F Fᵀ − S Sᵀ)² with the
+divisor d of the Gram matrix. The sums are equal, so w_B = w_A · c_A/c_B · (d_B/d_A)².
+Total variation does not depend on features and is not changed in B.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ from nst_core.recipe import Recipe
 from nst_core.terms import Comparison, Term
 from nst_core.terms.gram import Gram
 
-DIGITS = 10  # of the weights, as they are printed and judged
+DIGITS = 10  # of the weights: they are printed so and checked so, after rounding
 KINDS = ("content", "style")
 
 
@@ -45,7 +45,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Side:
-    """A recipe before a scene."""
+    """A recipe evaluated on a scene."""
 
     recipe: Recipe
     scene: Scene
@@ -62,7 +62,7 @@ class Side:
 
     @cached_property
     def terms(self) -> dict[str, Term]:
-        """Those that are translated."""
+        """The terms that are translated."""
         return {t.name: t for t in self.targets.terms if t.name.partition(":")[0] in KINDS}
 
     @cached_property
@@ -71,12 +71,12 @@ class Side:
         return {n: t.formula.coefficient(values[n], pixels) for n, t in self.terms.items()}
 
     def divisor(self, name: str) -> float:
-        """Of the statistic: that of the Gram matrix; 1 for content."""
+        """The divisor of the Gram matrix; 1 for content."""
         term = self.terms[name]
         return term.formula.divisor(self.scene.F[term.tap].shape)
 
     def value(self, name: str) -> float:
-        """The weighted term at the scene's painting."""
+        """The weighted term for the painting of the scene."""
         term, target = self.terms[name], self.targets.values[name]
         F = self.scene.F[term.tap]
         return term.weight * term.formula.value(F, target, self.scene.pixels)
@@ -84,11 +84,11 @@ class Side:
 
 @dataclass(frozen=True)
 class Translation:
-    """What B has to be given, why, and how well it then agrees with A."""
+    """The changes to B, the numbers behind them, and how well B then agrees with A."""
 
     a: Recipe
     b: Recipe
-    """As it is; `translated` has the changes."""
+    """B without the changes; `translated` is B with them."""
     scene: Scene
     rows: tuple[Row, ...]
     changes: Mapping[str, Any]
@@ -115,17 +115,17 @@ class Translation:
         """The largest relative difference between the ratios, or between two terms."""
         one, other = self.sides
         pairs = [self.ratios, *((one[name], other[name]) for name in one)]
-        return float(np.max([relative(*pair) for pair in pairs]))  # which keeps a NaN
+        return float(np.max([relative(*pair) for pair in pairs]))  # unlike max, it keeps a NaN
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """The terms of A that weigh something and that B has not."""
+        """The terms of A with a weight above 0 that B does not have."""
         shared = {row.name for row in self.rows}
         return tuple(t.name for t in self.a.terms() if t.tap and t.weight and t.name not in shared)
 
 
 def translate(a: Recipe, b: Recipe, scene: Scene) -> Translation:
-    """B's weights for A's terms, seen in `scene`; raises Untranslatable where there are none."""
+    """The weights with which B has A's terms in `scene`; raises Untranslatable if none exist."""
     a, b = for_one_style(a), for_one_style(b)
     check_fields(a, b)
     check_pictures(a, b, scene)
@@ -149,7 +149,7 @@ def for_one_style(recipe: Recipe) -> Recipe:
 
 
 def changes(a: Recipe, b: Recipe, rows: tuple[Row, ...]) -> Iterator[tuple[str, Any]]:
-    """(dotted key, value) of what is laid over B; B's convention for shares is kept."""
+    """(dotted key, value) of each change to B; the sum of B's shares is kept."""
     for kind in KINDS:
         formula = b.formulas[kind]
         weights = {r.tap: r.translated for r in rows if r.name.startswith(f"{kind}:")}
@@ -172,7 +172,7 @@ def rounded(value: float) -> float:
 
 
 def ratio(terms: Mapping[str, float]) -> float:
-    """Content over style; 0 where there is no style."""
+    """Content divided by style; 0 if there is no style."""
     content, style = (
         sum(value for name, value in terms.items() if name.startswith(f"{kind}:")) for kind in KINDS
     )
@@ -180,4 +180,4 @@ def ratio(terms: Mapping[str, float]) -> float:
 
 
 def relative(a: float, b: float) -> float:
-    return abs(a - b) / max(abs(a), abs(b), 1e-300)
+    return abs(a - b) / max(abs(a), abs(b), 1e-300)  # 0 if both are 0

@@ -1,4 +1,4 @@
-"""A translation as it is shown: the closed form, what to paste, and how well it agrees."""
+"""A translation as text: the closed form, the options to copy, and how well the terms agree."""
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,21 +12,22 @@ from nst_core.recipe import Recipe
 
 HOLDS = {
     "": "It holds at every size and for all pictures.",
-    "sides": "It holds for all pictures, at sizes where both sides of photograph and style are "
+    "sides": "It holds for all pictures if both sides of the photograph and the style are "
     "multiples of {step}.",
-    "size": "It holds at this size only, whose M, H and W are in it: name the painting's (--size).",
-    "activations": "It holds for these pictures, at this size and on these weights: the divisor of "
-    "a relative error is a sum over activations.",
+    "size": "It holds at this size only, because it depends on M, H and W: use --size with the "
+    "size of your painting.",
+    "activations": "It holds only for these pictures, this size and these weights, because the "
+    "divisor of a relative error is a sum over activations.",
 }
 EDGE = (
-    "network.edge differs: only sides that are multiples of {step} are halved evenly by every "
-    "pooling. At others the features differ, and no weights make the terms agree; the pictures "
-    "were brought to such sides."
+    "network.edge differs, so the pictures were resized to sides that are multiples of {step}, "
+    "which every pooling halves evenly. With other sides the features differ, and no weights make "
+    "the terms agree."
 )
 
 
 def as_text(found: Translation, width: int = 80) -> str:
-    """For a terminal of `width` columns."""
+    """The translation as text for a terminal of `width` columns."""
     a, b = found.a, found.b
     parts = [
         f"{a.name} → {b.name}",
@@ -40,7 +41,7 @@ def as_text(found: Translation, width: int = 80) -> str:
 
 
 def as_json(found: Translation) -> dict[str, Any]:
-    """Everything that the text says, in numbers."""
+    """The same as plain values for JSON."""
     return {
         "a": found.a.name,
         "b": found.b.name,
@@ -62,7 +63,7 @@ def as_json(found: Translation) -> dict[str, Any]:
 
 
 def closed_form(found: Translation, width: int) -> str:
-    """The formula in words, its symbols in both recipes, and its numbers."""
+    """The formula in words, its symbols in both recipes, and their values."""
     rows = [
         (r.name, *(f"{x:.6g}" for x in (r.weight, r.coefficients, r.divisors, r.translated)))
         for r in found.rows
@@ -73,19 +74,19 @@ def closed_form(found: Translation, width: int) -> str:
 
 
 def in_words(a: Recipe, b: Recipe) -> str:
-    """What the symbols are, and how they make w'."""
+    """The meaning of the symbols, and the formula for w'."""
     F, P = plain(b.style.features_latex("F")), plain(error("F - P", b.content.norm))
     double = [r.name for r in (a, b) if r.style.average == "double"]
-    over = f", over the number of taps in {' and '.join(double)}" if double else ""
+    over = f", divided by the number of layers in {' and '.join(double)}" if double else ""
     return (
         f"A term is w · c · {P}, or w · c · Σ(G − A)² with G = {F} {F}ᵀ / d; w is the weight of "
-        f"its kind times the tap's share{over}. It is the same in both recipes if "
-        "w' = w · (c / c') · (d' / d)², where ' marks the second."
+        f"its section times the layer's share{over}. It is the same in both recipes if "
+        "w' = w · (c / c') · (d' / d)², where ' marks the second recipe."
     )
 
 
 def used(recipe: Recipe) -> tuple[str, ...]:
-    """A recipe's c and d."""
+    """The symbols c and d of a recipe."""
     content, style = recipe.content, recipe.style
     return (
         recipe.name,
@@ -96,14 +97,14 @@ def used(recipe: Recipe) -> tuple[str, ...]:
 
 
 def columns(rows: Sequence[tuple[str, ...]]) -> str:
-    """Left-aligned, two spaces apart."""
+    """The rows as left-aligned columns, two spaces apart."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ("  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)) for row in rows)
     return "\n".join(f"  {line}".rstrip() for line in lines)
 
 
 def toml(changes: Mapping[str, Any]) -> str:
-    """The sections of a recipe that change."""
+    """The changed sections of a recipe in TOML."""
     sections = groupby(changes.items(), key=lambda item: item[0].partition(".")[0])
     return "\n\n".join(
         "\n".join((f"[{name}]", *(f"{key.partition('.')[2]} = {value(v)}" for key, v in items)))
@@ -112,41 +113,41 @@ def toml(changes: Mapping[str, Any]) -> str:
 
 
 def options(changes: Mapping[str, Any]) -> Iterator[str]:
-    """The same for a command line."""
+    """The same changes as options of a command line."""
     return (f"--set {shlex.quote(f'{key}={value(v)}')}" for key, v in changes.items())
 
 
 def value(given: Any) -> str:
-    """As TOML writes it."""
+    """A value in TOML."""
     if isinstance(given, dict):
         return f"{{ {', '.join(f'{key} = {value(v)}' for key, v in given.items())} }}"
     return f"{given:.{DIGITS}g}" if isinstance(given, float) else f'"{given}"'
 
 
 def remarks(found: Translation) -> Iterator[str]:
-    """Where it holds, and what it leaves out."""
+    """For which pictures and sizes the translation holds, and what it leaves out."""
     a, b, step = found.a, found.b, found.scene.step
     needs = depends(a, b)
     yield HOLDS[needs or ("sides" if step > 1 else "")].format(step=step)
     if needs == "activations" and found.scene.weights.startswith("random-"):
-        yield "These weights are random: name those that you paint with (--weights)."
+        yield "These weights are random: use --weights with the weights that you paint with."
     if step > 1:
         yield EDGE.format(step=step)
     if found.lost:
-        yield f"{b.name} has no tap for {', '.join(found.lost)}: left out."
-    yield f"Total variation, the network and the plan stay those of {b.name}."
+        yield f"{b.name} has no tap for {', '.join(found.lost)}, which the translation leaves out."
+    yield f"Total variation, the network and the plan of {b.name} are not changed."
 
 
 def depends(a: Recipe, b: Recipe) -> str:
-    """What the closed form takes its numbers from: `activations`, the `size`, or neither."""
+    """What the closed form depends on: `activations`, the `size`, or neither."""
     found = {a.formulas[kind].needs(b.formulas[kind]) for kind in KINDS if a.formulas[kind].weight}
     return next((needs for needs in ("activations", "size") if needs in found), "")
 
 
 def proof(found: Translation) -> str:
-    """Both evaluated at the photograph with noise."""
+    """Both recipes evaluated for the photograph with noise added."""
     one, other = found.ratios
     return (
-        f"At the photograph with noise, content / style is {one:.9g} and {other:.9g}; "
-        f"no term differs by more than {found.deviation:.2g} of itself."
+        f"For the photograph with noise added, content / style is {one:.9g} and {other:.9g}, "
+        f"and the largest relative difference of a term is {found.deviation:.2g}."
     )

@@ -1,4 +1,4 @@
-"""Why no weights make one recipe's terms out of another's: every reason there is."""
+"""The reasons why one recipe cannot be translated into another."""
 
 from collections.abc import Mapping
 from math import isclose
@@ -9,12 +9,12 @@ from nst_core.explain.scene import Scene
 from nst_core.explain.sheet import pixels
 from nst_core.recipe import Preprocessing, Recipe
 
-# what A and B say is filled in
+# the placeholders are filled with the values of A and B
 REASONS: Mapping[str, str] = {
-    "weights": "network.weights is {} and {}, whose features differ",
-    "pooling": "network.pooling is {} and {}, so that their features differ",
-    "normalised": "network.normalised is {} and {}, so that their features differ",
-    "preprocessing": "their networks are given other pixels, {}; and {}",
+    "weights": "network.weights is {} and {}, so their features differ",
+    "pooling": "network.pooling is {} and {}, so their features differ",
+    "normalised": "network.normalised is {} and {}, so their features differ",
+    "preprocessing": "their preprocessing differs, {} and {}",
     **{
         field: f"{name}.{field} is {{}} and {{}}{why}"
         for name in ("content", "style")
@@ -22,17 +22,20 @@ REASONS: Mapping[str, str] = {
     },
     "content": "their content terms share no tap: {} and {}",
     "style": "their style terms share no tap: {} and {}",
-    "positions": "style.gram is {} and {}, of which only one divides by M, and the style has "
-    "another M than the painting",
+    "positions": "style.gram is {} and {}, only one of which divides by M, and M is not the same "
+    "for the style and the painting",
 }
-CURE = "make them agree in a .toml of your own"
-CURES = {"positions": "name pictures of one shape, or set style.resize to content in the first"}
+CURE = "change one of the recipes in a .toml file of your own"
+CURES = {
+    "positions": "use pictures of the same shape, or set style.resize to content in the first "
+    "recipe"
+}
 
 Rule = Preprocessing | weights.Preprocessing
 
 
 class Untranslatable(NstError):  # noqa: N818
-    """`reason` is a key of REASONS."""
+    """A recipe cannot be translated into another; `reason` is a key of REASONS."""
 
     def __init__(self, a: Recipe, b: Recipe, reason: str, said: tuple[object, object]) -> None:
         self.reason = reason
@@ -46,7 +49,7 @@ def written(value: object) -> str:
 
 
 def check_fields(a: Recipe, b: Recipe) -> None:
-    """Raises Untranslatable for what the recipes alone decide."""
+    """Raises Untranslatable if the fields of the recipes rule out a translation."""
     for reason in ("weights", "pooling", "normalised"):
         alike(a, b, reason, getattr(a.network, reason), getattr(b.network, reason))
     if not same_pixels(rule(a), rule(b)):
@@ -61,7 +64,7 @@ def check_fields(a: Recipe, b: Recipe) -> None:
 
 
 def check_pictures(a: Recipe, b: Recipe, scene: Scene) -> None:
-    """Raises Untranslatable where a divisor M of one recipe is another for style and painting."""
+    """Raises Untranslatable if one recipe divides by M, and M differs for style and painting."""
     grams = a.style.gram, b.style.gram
     if not a.style.weight or (grams[0] == "raw") == (grams[1] == "raw"):
         return
@@ -78,14 +81,14 @@ def alike(a: Recipe, b: Recipe, reason: str, one: object, other: object) -> None
 def share(
     a: Recipe, b: Recipe, reason: str, one: Mapping[str, float], other: Mapping[str, float]
 ) -> None:
-    """Raises Untranslatable if no tap that weighs something in A is one of B's."""
+    """Raises Untranslatable if B has none of the layers that have a weight in A."""
     weighty = [tap for tap, weight in one.items() if weight]
     if weighty and not any(tap in other for tap in weighty):
         raise Untranslatable(a, b, reason, (", ".join(weighty), ", ".join(other)))
 
 
 def rule(recipe: Recipe) -> Rule | None:
-    """How pixels reach the network; None where only the weights' file knows."""
+    """The preprocessing of the recipe; None if only the weights' file has it."""
     choice = recipe.network
     if choice.preprocessing or choice.weights not in weights.SETS:
         return choice.preprocessing
@@ -93,7 +96,7 @@ def rule(recipe: Recipe) -> Rule | None:
 
 
 def same_pixels(one: Rule | None, other: Rule | None) -> bool:
-    """Whether two rules are one affine map, (scale·I − mean) / std."""
+    """Whether two rules are the same affine map, (scale·I − mean) / std."""
     if one is None or other is None:
         return one is other
     pairs = zip(affine(one), affine(other), strict=True)
@@ -101,6 +104,6 @@ def same_pixels(one: Rule | None, other: Rule | None) -> bool:
 
 
 def affine(found: Rule) -> list[float]:
-    """Three slopes and three offsets."""
+    """The three factors and three offsets of the affine map."""
     slopes = [found.scale / std for std in found.std]
     return slopes + [mean / std for mean, std in zip(found.mean, found.std, strict=True)]

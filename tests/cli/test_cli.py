@@ -340,8 +340,8 @@ def test_losses_as_a_table(nst):
 
 
 RESIZED = (
-    "'content.png' is 40×32 and is judged at 32×26, the size that the plan ends with: "
-    "--size 40 judges it as it is\n"
+    "'content.png' is 40×32 and is resized to 32×26, the final size of the plan: "
+    "use --size 40 to keep its own size\n"
 )
 REPLACED = "weights vgg19-caffe cannot be downloaded here (no route); using random-tiny:0 instead\n"
 
@@ -439,7 +439,7 @@ def test_a_picture_that_cannot_be_used(nst, folder, words):
 @pytest.mark.usefixtures("bad_files", "no_painting")
 @pytest.mark.parametrize("path", ["missing.png", "text.png", "nosie"])
 def test_a_first_image_that_cannot_be_used(nst, folder, path):
-    words = ("--init is one of content, style, noise, or a picture", path)
+    words = ("--init must be one of content, style, noise, or a picture", path)
     refused(nst, folder, ("run", *PAIR, *TO, *QUICK, "--init", path), words)
 
 
@@ -464,8 +464,8 @@ OPTIONS = {
     "--optimizer newton": ("must be 'lbfgs', 'adam', 'native-adam' or 'sgd'", "'newton'"),
     "--size 0": ("plan.size must be at least 1, not 0",),
     "--size -5": ("plan.size must be at least 1, not -5",),
-    "--size 8": ("8×6 at this size", "needs 16", "raise --size"),
-    "--size 1000000": ("1000000×800000", "lower --size"),
+    "--size 8": ("8×6 at this size", "needs 16", "increase --size"),
+    "--size 1000000": ("1000000×800000", "decrease --size"),
     "--size big": ("--size", "integer"),
     "--iterations 0": ("plan.iterations must be at least 1",),
     "--seed -1": ("plan.seed must be at least 0",),
@@ -653,7 +653,7 @@ def test_an_interruption_saves_the_picture_so_far(nst, monkeypatch, last):
     scales = ("--size", "64", "--set", "plan.coarsest=32", "--iterations", "5")
     code, out, err = nst("run", *PAIR, *TO, *WHERE, *scales)
     assert (code, out) == (130, "")
-    assert err == "interrupted: out.png holds the picture so far\n"
+    assert err == "interrupted: the current picture was saved as out.png\n"
     assert bits("out.png").shape == (51, 64, 3)
     said = record("out.png")
     assert said["finished"] is False
@@ -669,7 +669,7 @@ def test_an_interruption_before_the_first_iteration_saves_nothing(nst, folder, m
     before = contents(folder)
     code, _, err = nst("run", *PAIR, *TO, *QUICK)
     assert code == 130
-    assert err == "interrupted before the first iteration: nothing is saved\n"
+    assert err == "interrupted before the first iteration: nothing was saved\n"
     assert contents(folder) == before
 
 
@@ -683,7 +683,7 @@ def test_control_c_saves_the_picture_so_far(folder):
         finally:
             running.kill()
     assert (running.returncode, out) == (130, "")
-    assert err == "interrupted: out.png holds the picture so far\n"
+    assert err == "interrupted: the current picture was saved as out.png\n"
     assert record("out.png")["finished"] is False
     assert bits("out.png").shape == (26, 32, 3)
     assert not list(folder.glob(".nst-*"))

@@ -8,7 +8,7 @@ from nst_compare.comparison import Comparison, compare
 from nst_compare.measure import Setting, Subject, precisions
 from nst_core import images, recipe
 from nst_core.conformance import mutants
-from nst_core.conformance.jobs import do
+from nst_core.conformance.jobs import run_job
 from nst_core.conformance.mutants import WrongBackend
 from nst_core.errors import WorkerError
 from nst_core.reference import NumpyBackend
@@ -36,7 +36,7 @@ class InProcess:
             raise WorkerError(said, "first line\n<script>alert('last line')</script>")
         opened = BACKENDS[backend]()
         with np.errstate(all="ignore"):
-            found = [do(opened, job, {n: a.copy() for n, a in arrays.items()}) for job in jobs]
+            found = [run_job(opened, job, {n: a.copy() for n, a in arrays.items()}) for job in jobs]
         for outcome in found:
             outcome.seconds["import"] = [0.5]
         return opened.about(), found

@@ -160,7 +160,7 @@ def test_a_wrong_backend_is_exit_code_1_and_the_first_sentence(nst, stranger, wr
     [
         ("raise RuntimeError('no luck')", "no luck", "raise RuntimeError('no luck')"),
         ("os.write(2, b'so be it'); os.kill(os.getpid(), 9)", "killed by signal 9", "so be it"),
-        ("os.write(2, b'so be it'); time.sleep(60)", "hung: 15 s", "so be it"),
+        ("os.write(2, b'so be it'); time.sleep(60)", "did not finish within 15 s", "so be it"),
     ],
 )
 def test_a_worker_that_fails_is_an_entry_and_the_others_finish(nst, stranger, end, words, said):
@@ -246,7 +246,7 @@ def test_a_baseline_of_another_question_is_refused_before_anything_runs(nst, tmp
             "no device of numpy named 'cuda:7'",
         ),
         ((*PICTURES, "-o", "file"), "cannot be written to 'file'"),
-        ((*PICTURES, "-o", "report", "--size", "4"), "raise --size"),
+        ((*PICTURES, "-o", "report", "--size", "4"), "increase --size"),
     ],
 )
 def test_what_cannot_be_asked_is_one_line_and_exit_code_2(nst, tmp_path, arguments, words):

@@ -12,7 +12,7 @@ from nst_compare.judge import Examination, judge, pairs
 from nst_compare.measure import NATIVE, Measurement, Subject, Task, Variant, precisions
 from nst_core import recipe
 from nst_core.conformance import mutants
-from nst_core.conformance.jobs import do
+from nst_core.conformance.jobs import run_job
 from nst_core.conformance.mutants import WrongBackend
 from nst_core.conformance.truth import Truth
 from nst_core.reference import NumpyBackend
@@ -48,7 +48,7 @@ def measured(backend=None, mode=DOUBLE, changes=(), variant=None, name="mine"):
     backend, asked = backend or NumpyBackend(), subject(*changes)
     job = asked.job(Task(name, mode), "cpu")
     with np.errstate(all="ignore"):
-        outcome = do(backend, job, {n: a.copy() for n, a in asked.given().items()})
+        outcome = run_job(backend, job, {n: a.copy() for n, a in asked.given().items()})
     outcome.seconds["import"] = [0.5]
     return Measurement(task, 1.0, backend.about(), outcome)
 

@@ -6,7 +6,7 @@ import pytest
 
 from nst_core import registry
 from nst_core.conformance import cases, worker
-from nst_core.conformance.jobs import do
+from nst_core.conformance.jobs import run_job
 from nst_core.conformance.mutants import pictures
 from nst_core.reference import NumpyBackend
 
@@ -29,7 +29,7 @@ def right():
 
     @cache
     def outcome(case, dtype="float64"):
-        return do(NumpyBackend(), case.job("cpu", dtype), pictures())
+        return run_job(NumpyBackend(), case.job("cpu", dtype), pictures())
 
     return outcome
 
@@ -51,7 +51,7 @@ def near(monkeypatch):
         if backend != "numpy":
             return start(backend, jobs, arrays, timeout)
         opened = registry.backend(backend)
-        return opened.about(), [do(opened, job, arrays) for job in jobs]
+        return opened.about(), [run_job(opened, job, arrays) for job in jobs]
 
     monkeypatch.setattr(worker, "run", run)
 

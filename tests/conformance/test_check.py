@@ -11,7 +11,7 @@ from nst_core.backend import About
 from nst_core.conformance import cases, check, report, worker
 from nst_core.conformance.budgets import PRECISIONS
 from nst_core.conformance.check import Finding, Verdict, addresses, claimed
-from nst_core.conformance.jobs import do
+from nst_core.conformance.jobs import run_job
 from nst_core.conformance.judge import LEVELS, Row
 from nst_core.errors import BackendError
 from nst_core.reference import NumpyBackend
@@ -22,8 +22,8 @@ SMALLEST = next(case for case in cases.RANDOM if case.pictures == "smallest")
 ENDS = {
     "raises": ("raise RuntimeError('no luck')", "failed: RuntimeError: no luck"),
     "is killed": ("os.kill(os.getpid(), 9)", "was killed by signal 9: line 29"),
-    "leaves nothing": ("os._exit(0)", "left no whole result"),
-    "hangs": ("time.sleep(600)", "hung: 3 s"),
+    "leaves nothing": ("os._exit(0)", "left no complete result"),
+    "hangs": ("time.sleep(600)", "did not finish within 3 s"),
 }
 PARTIAL = """
 import sys
@@ -88,7 +88,7 @@ def test_none_is_an_error_that_names_what_is_ready(monkeypatch):
     listed(monkeypatch, READY, ENGINE, ABSENT, BROKEN)
     with pytest.raises(BackendError) as caught:
         addresses([])
-    assert str(caught.value) == "no backend was named: use numpy, keras:jax or all"
+    assert str(caught.value) == "no backend was given: choose from numpy, keras:jax, or use all"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_an_unknown_one_is_an_error_that_names_the_nearest(monkeypatch, name, ne
     listed(monkeypatch, READY, ENGINE)
     with pytest.raises(BackendError) as caught:
         addresses(["numpy", name])
-    text = f"no backend named '{name}'. Did you mean '{near}'? Declared here: keras, "
+    text = f"no backend named '{name}'. Did you mean '{near}'? Known backends: keras, "
     assert str(caught.value) == text + "keras:jax, numpy."
 
 
@@ -168,7 +168,10 @@ class WithoutVariation(NumpyBackend):
 def test_a_kind_of_term_that_a_backend_lacks_is_absent_not_wrong(monkeypatch, small):
     def run(backend, jobs, arrays, timeout):
         one, other = jobs
-        outcomes = [do(WithoutVariation(), one, arrays), do(NumpyBackend(), other, arrays)]
+        outcomes = [
+            run_job(WithoutVariation(), one, arrays),
+            run_job(NumpyBackend(), other, arrays),
+        ]
         return WithoutVariation().about(), outcomes
 
     monkeypatch.setattr(cases, "chosen", lambda dtype: (small, small))
@@ -177,7 +180,7 @@ def test_a_kind_of_term_that_a_backend_lacks_is_absent_not_wrong(monkeypatch, sm
     assert verdict.absent == ("tv",)
     assert verdict.holds
     assert verdict.as_json()["absent"] == ["tv"]
-    assert "without the terms tv, which it does not have" in report.summary(verdict)
+    assert "; it does not have the terms tv" in report.summary(verdict)
 
 
 def test_a_verdict_as_json_is_plain_and_infinities_are_null():
@@ -260,7 +263,7 @@ def test_a_backend_that_leaves_half_a_result_has_failed(small, stranger):
     stranger("mine", PARTIAL)
     (found,) = check.check(["mine"], ["float64"])
     assert not found.holds
-    assert found.failure == "the worker of backend 'mine' left no whole result"
+    assert found.failure == "the worker of backend 'mine' left no complete result"
 
 
 def test_a_broken_plugin_is_a_verdict_with_its_name(small, stranger):

@@ -33,7 +33,9 @@ def test_a_backend_that_holds_is_exit_code_0(nst):
     code, out, err = nst("numpy", "--dtype", "float64")
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert re.match(r"numpy, float64: every budget holds \(NumPy \S+, cpu, \d+ s\)$", lines[0])
+    assert re.match(
+        r"numpy, float64: every error is within its budget \(NumPy \S+, cpu, \d+ s\)$", lines[0]
+    )
     assert lines[1].split() == ["level", "what", "on", "measured", "budget", "ratio"]
     shown = {" ".join(line.split()[:2]) for line in lines[2:9]}
     assert shown == {f"{number} {name}" for number, name in enumerate(LEVELS)}
@@ -60,7 +62,7 @@ def test_a_backend_that_fails_is_exit_code_1_and_the_next_is_told_of(nst, failin
     assert code == 1
     assert "mine, float64: the worker of backend 'mine' failed: RuntimeError: no luck" in out
     assert "    raise RuntimeError('no luck')" in out
-    assert "numpy, float64: every budget holds" in out
+    assert "numpy, float64: every error is within its budget" in out
 
 
 def test_what_a_worker_said_is_printed_as_it_is(nst, failing):
@@ -75,7 +77,7 @@ def test_a_backend_that_breaks_a_budget_is_exit_code_1(nst, monkeypatch):
     monkeypatch.setitem(PRECISIONS, "float32", strict)
     code, out, _ = nst("numpy", "--dtype", "float32")
     assert code == 1
-    assert re.search(r"numpy, float32: \d+ of \d+ budgets broken \(NumPy", out)
+    assert re.search(r"numpy, float32: \d+ of \d+ budgets exceeded \(NumPy", out)
     broken = [line for line in out.splitlines() if line.startswith("2 features")]
     assert len(broken) > 1
 
@@ -83,7 +85,7 @@ def test_a_backend_that_breaks_a_budget_is_exit_code_1(nst, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "no backend was named: use "),
+        ([], "no backend was given: choose from "),
         (["nunpy"], "no backend named 'nunpy'. Did you mean 'numpy'?"),
         (["keras:jaxx"], "no backend named 'keras:jaxx'. Did you mean 'keras:jax'?"),
         (["numpy", "--dtype", "float23"], "no dtype named 'float23'. Did you mean 'float32'?"),
@@ -117,8 +119,8 @@ def test_the_mutants_are_a_table_and_exit_code_0(nst, monkeypatch):
     assert code == 0
     assert out.splitlines()[0].split() == ["mutant", "level", "caught", "by", "measured", "budget"]
     assert "a stale result file  0 exact" in out
-    assert "left an old result" in out
-    assert out.endswith("1 of 1 mutants caught at their level\n")
+    assert "left the result of another run" in out
+    assert out.endswith("1 of 1 mutants fail at their level\n")
 
 
 def test_a_mutant_that_survives_is_exit_code_1(nst, monkeypatch):
@@ -128,6 +130,6 @@ def test_a_mutant_that_survives_is_exit_code_1(nst, monkeypatch):
     monkeypatch.setattr(mutants, "MUTANTS", (killed, survives, late))
     code, out, _ = nst("--mutants")
     assert code == 1
-    assert "nothing wrong        1 operation  nothing: it survives" in out
+    assert "nothing wrong        1 operation  nothing: it passes" in out
     assert "seen too late        1 operation  level 3: gradient" in out
-    assert out.endswith("1 of 3 mutants caught at their level\n")
+    assert out.endswith("1 of 3 mutants fail at their level\n")

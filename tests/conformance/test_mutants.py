@@ -9,9 +9,9 @@ from nst_core import recipe, registry, weights
 from nst_core.conformance import cases, mutants, worker
 from nst_core.conformance.budgets import PRECISIONS
 from nst_core.conformance.check import truth
-from nst_core.conformance.jobs import Job, do
+from nst_core.conformance.jobs import Job, run_job
 from nst_core.conformance.judge import LEVELS, Judge
-from nst_core.conformance.mutants import MUTANTS, Mutant, WrongBackend, fate, fates
+from nst_core.conformance.mutants import MUTANTS, Mutant, WrongBackend, try_mutant, try_mutants
 from nst_core.errors import BackendError
 from nst_core.reference import NumpyBackend
 from nst_core.reference.net import Vgg, relu
@@ -50,7 +50,7 @@ def test_their_names_differ_and_every_level_has_one():
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_a_mutant_is_caught_at_its_level(mutant):
-    found = fate(mutant)
+    found = try_mutant(mutant)
     assert found.level is not None, "it survives"
     assert found.level == mutant.level, found.worst
     assert found.killed
@@ -61,27 +61,27 @@ def test_a_mutant_is_caught_at_its_level(mutant):
 @pytest.mark.parametrize("pictures", sorted({mutant.pictures for mutant in MUTANTS}))
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_what_is_right_is_not_caught(pictures, dtype):
-    found = fate(Mutant("nothing wrong", 0, NumpySession, pictures, dtype))
+    found = try_mutant(Mutant("nothing wrong", 0, NumpySession, pictures, dtype))
     assert (found.level, found.worst, found.killed) == (None, None, False)
 
 
 def test_mutants_leave_the_pictures_as_they_were():
     before = {name: array.copy() for name, array in cases.pictures().items()}
     careless = next(mutant for mutant in MUTANTS if mutant.name == "writes into its input")
-    assert fate(careless).killed
+    assert try_mutant(careless).killed
     for name, array in cases.pictures().items():
         assert np.array_equal(array, before[name])
 
 
 def test_a_mutant_that_is_caught_too_low_or_too_high_is_not_killed():
     wrong = replace(next(mutant for mutant in MUTANTS if mutant.level == 1), level=2)
-    assert not fate(wrong).killed
-    assert fate(wrong).level == 1
+    assert not try_mutant(wrong).killed
+    assert try_mutant(wrong).level == 1
 
 
-def test_the_fates_are_those_of_the_mutants_in_their_order(monkeypatch):
+def test_the_results_are_those_of_the_mutants_in_their_order(monkeypatch):
     monkeypatch.setattr(mutants, "MUTANTS", MUTANTS[5:7])
-    assert [found.mutant for found in fates()] == list(MUTANTS[5:7])
+    assert [found.mutant for found in try_mutants()] == list(MUTANTS[5:7])
 
 
 # ReLU′(0): black pixels and no biases make whole regions exactly zero
@@ -153,12 +153,12 @@ def distance(found, truth):
 
 
 def gradients(backend, asked, black):
-    return [do(backend, job, black).arrays["gradient"] for job in asked]
+    return [run_job(backend, job, black).arrays["gradient"] for job in asked]
 
 
 def test_the_black_half_is_exactly_on_the_kinks(asked, black):
     for job in asked:
-        found = do(NumpyBackend(), job, black).arrays
+        found = run_job(NumpyBackend(), job, black).arrays
         for tap, stride, reach in (("relu1_1", 1, 1), ("relu3_1", 4, 3)):
             F = found[f"features:{tap}"]
             assert not F[:, :, EDGE // stride + reach :].any()
@@ -176,7 +176,7 @@ def test_a_slope_at_zero_is_noticed(slope, asked, black):
 def test_the_judge_catches_a_slope_at_zero(slope, level, unbiased, black, monkeypatch):
     monkeypatch.setattr(cases, "pictures", lambda: black)
     case = cases.Case("black", unbiased, "means", cases.ONCE)
-    outcome = do(WrongBackend(slope, NumpySession), case.job("cpu", "float64"), black)
+    outcome = run_job(WrongBackend(slope, NumpySession), case.job("cpu", "float64"), black)
     rows = Judge(truth(case), outcome, PRECISIONS["float64"]).rows()
     assert min((row.level for row in rows if not row.holds), default=None) == level
 

@@ -73,7 +73,7 @@ def test_a_test_that_takes_a_backend_is_not_run_where_none_is_named(run):
     found = run("def test_it(backend): pass")
     found.assert_outcomes(errors=1)
     assert found.ret == pytest.ExitCode.INTERRUPTED
-    found.stdout.fnmatch_lines("--backend: no backend was named: use *numpy*or all")
+    found.stdout.fnmatch_lines("--backend: no backend was given: choose from *numpy*, or use all")
     assert "Traceback" not in found.stdout.str()
     assert "plugin.py" not in found.stdout.str()
 

@@ -8,8 +8,8 @@ from rich.console import Console
 from nst_core.backend import About
 from nst_core.conformance.check import Finding, Verdict
 from nst_core.conformance.judge import LEVELS, Row
-from nst_core.conformance.mutants import Fate, Mutant
-from nst_core.conformance.report import SHOWN, fates_table, summary, verdict_table, worst_of_each
+from nst_core.conformance.mutants import Mutant, MutantResult
+from nst_core.conformance.report import SHOWN, mutants_table, summary, verdict_table, worst_of_each
 
 
 def finding(level, what, measured, budget=1.0):
@@ -36,17 +36,24 @@ RIGHT = tuple(finding(level, f"thing {n}", n / 10) for level in range(7) for n i
 
 
 def test_a_verdict_that_holds_is_said_with_what_it_ran_on():
-    assert summary(verdict(*RIGHT)) == "mine, float64: every budget holds (Frame 1.2, cpu, 12 s)"
+    assert (
+        summary(verdict(*RIGHT))
+        == "mine, float64: every error is within its budget (Frame 1.2, cpu, 12 s)"
+    )
 
 
 def test_broken_budgets_are_counted():
     said = summary(verdict(*RIGHT, finding(2, "conv1_1", 2), finding(2, "conv1_2", math.nan)))
-    assert said == "mine, float64: 2 of 30 budgets broken (Frame 1.2, cpu, 12 s)"
+    assert said == "mine, float64: 2 of 30 budgets exceeded (Frame 1.2, cpu, 12 s)"
 
 
 def test_a_failure_is_said_instead():
-    failed = Verdict("mine", "float64", failure="the worker of backend 'mine' hung: 5 s")
-    assert summary(failed) == "mine, float64: the worker of backend 'mine' hung: 5 s"
+    failed = Verdict(
+        "mine", "float64", failure="the worker of backend 'mine' did not finish within 5 s"
+    )
+    assert (
+        summary(failed) == "mine, float64: the worker of backend 'mine' did not finish within 5 s"
+    )
 
 
 # The table
@@ -105,14 +112,14 @@ MUTANT = Mutant("a slip", 3, lambda: [])
 
 
 @pytest.mark.parametrize(
-    ("fate", "line"),
+    ("result", "line"),
     [
-        (Fate(MUTANT, 3, Row(3, "gradient", 0.5, 1e-12)), "3 gradient gradient 0.5 1e-12"),
-        (Fate(MUTANT, 5, Row(5, "step 9", 2, 1)), "3 gradient level 5: step 9 2 1"),
-        (Fate(MUTANT, None, None), "3 gradient nothing: it survives"),
+        (MutantResult(MUTANT, 3, Row(3, "gradient", 0.5, 1e-12)), "3 gradient gradient 0.5 1e-12"),
+        (MutantResult(MUTANT, 5, Row(5, "step 9", 2, 1)), "3 gradient level 5: step 9 2 1"),
+        (MutantResult(MUTANT, None, None), "3 gradient nothing: it passes"),
     ],
 )
-def test_a_fate_says_what_caught_the_mutant(fate, line):
-    header, shown = lines(fates_table([fate]))
+def test_the_table_says_what_caught_the_mutant(result, line):
+    header, shown = lines(mutants_table([result]))
     assert header == "mutant level caught by measured budget"
     assert shown == f"a slip {line}"

@@ -93,7 +93,7 @@ def test_a_level_fails_whose_budgets_do_not_and_no_other(judged):
     findings = (*RIGHT, finding(3, 2.0), finding(3, 7.0))
     for level in (0, 1, 2, 4, 5, 6):
         judged(level, *findings)
-    with pytest.raises(AssertionError, match="2 of 3 budgets broken") as caught:
+    with pytest.raises(AssertionError, match="2 of 3 budgets exceeded") as caught:
         judged(3, *findings)
     said = str(caught.value)
     assert said.index("measured=7.0") < said.index("measured=2.0")

@@ -172,7 +172,7 @@ def test_only_the_last_line_of_a_long_complaint_is_repeated(instead):
 
 def test_a_worker_that_fails_in_silence_is_said_to(instead):
     instead("import sys; sys.exit(3)")
-    assert failure() == "the worker of backend 'numpy' failed: it said nothing"
+    assert failure() == "the worker of backend 'numpy' failed: it printed no message"
 
 
 def test_a_worker_whose_last_line_is_no_text_is_a_failure_all_the_same(instead):
@@ -182,7 +182,7 @@ def test_a_worker_whose_last_line_is_no_text_is_a_failure_all_the_same(instead):
 
 def test_a_worker_that_hangs_is_ended(instead):
     instead("import time; time.sleep(3600)")
-    assert failure(timeout=0.5) == "the worker of backend 'numpy' hung: 0.5 s"
+    assert failure(timeout=0.5) == "the worker of backend 'numpy' did not finish within 0.5 s"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
@@ -190,7 +190,9 @@ def test_a_worker_that_is_killed_is_named_with_the_signal_and_its_last_line(inst
     instead("import os; os.write(2, b'out of memory\\n'); os.kill(os.getpid(), 9)")
     assert failure() == "the worker of backend 'numpy' was killed by signal 9: out of memory"
     instead("import os; os.kill(os.getpid(), 11)")
-    assert failure() == "the worker of backend 'numpy' was killed by signal 11: it said nothing"
+    assert (
+        failure() == "the worker of backend 'numpy' was killed by signal 11: it printed no message"
+    )
 
 
 @pytest.mark.parametrize("end", ["sys.exit(1)", "time.sleep(60)"])
@@ -260,18 +262,18 @@ def test_a_whole_result_is_taken(leaving):
 @pytest.mark.parametrize(("text", "arrays"), PARTIAL.values(), ids=PARTIAL)
 def test_a_worker_that_leaves_no_whole_result_has_failed(leaving, text, arrays):
     leaving(text, arrays)
-    assert failure() == "the worker of backend 'numpy' left no whole result"
+    assert failure() == "the worker of backend 'numpy' left no complete result"
 
 
 def test_a_result_of_another_run_is_no_result(leaving):
     leaving(OLD, "whole")
-    assert failure() == "the worker of backend 'numpy' left an old result"
+    assert failure() == "the worker of backend 'numpy' left the result of another run"
 
 
 def test_a_job_without_an_outcome_is_no_whole_result(leaving, every_term):
     leaving(WHOLE, "whole")
     text = failure(jobs=(job(every_term, "features"),))
-    assert text == "the worker of backend 'numpy' left no whole result"
+    assert text == "the worker of backend 'numpy' left no complete result"
 
 
 def test_a_worker_leaves_nothing_behind(instead, monkeypatch, tmp_path):

@@ -91,12 +91,12 @@ def test_taps_that_all_weigh_as_much_more():
     one = {"relu1_1": 0.5, "relu2_1": 0.25}
     two = {"relu1_1": 1.0, "relu2_1": 0.5}
     (found,) = differences(loaded(style__taps=one), loaded(style__taps=two))
-    assert found.meaning.startswith("all weigh 2 × A's. ")
+    assert found.meaning.startswith("every share is 2 × A's. ")
 
 
 def test_values_are_written_as_a_person_writes_them():
     found = only(network__preprocessing=OWN)
-    assert found.a == "that of the weights"
+    assert found.a == "the preprocessing of the weights"
     assert found.b == "scale 255, channels BGR, mean (0, 0, 0), std (1, 1, 1)"
     assert only(plan__coarsest=None).b == "one scale"
     assert only(style__centred=True).b == "true"

@@ -49,7 +49,7 @@ GOLDEN = {
               where both have the same M
          tv = mean |d↓| + mean |d→|
           d = x′ − x   x': the neighbour in the direction of the arrow
-          x = I   after each step cut to where I is in [0, 1]""",
+          x = I   after each step, I is clipped to [0, 1]""",
     "gatys2016": """
            L = 1 · content + 1000 · style
      content = 0.5 · Σ(F − P)²   at relu4_2
@@ -61,7 +61,7 @@ GOLDEN = {
            x = 255 · I""",
     "jcjohnson-as-run": """
           L = 5 · content + 100 · style
-          g = ∇ₓ (L + 0.001 · tv)   is the gradient that is followed
+          g = ∇ₓ (L + 0.001 · tv)   is the gradient that is used
     content = Σ(F − P)² / (N·M)   at relu4_2
       style = Σₗ wₗ · Σ(G − A)² / N²
          wₗ = 1   at relu1_1, relu2_1, relu3_1, relu4_1, relu5_1
@@ -103,7 +103,7 @@ GOLDEN = {
 15 · style = Σₗ wₗ · 15 · Σ(F̂ F̂ᵀ − Ŝ Ŝᵀ)² / (N²·M²)   where both have the same M
         tv = 2 · (1/3 (mean d↓² + mean d→²) + 1/12 (mean d↘² + mean d↙²))
          d = x′ − x   x': the neighbour in the direction of the arrow
-         x = I   after each step cut to where I is in [0, 1]""",
+         x = I   after each step, I is clipped to [0, 1]""",
 }
 
 
@@ -330,7 +330,7 @@ def test_a_term_without_weight_is_left_out_and_said_to_be():
     assert "content" not in lines(found)
     assert "tv" not in lines(found)
     assert sheet.facts_of(found)["without"] == "content, total variation"
-    assert sheet.facts_of(loaded())["without"].startswith("nothing")
+    assert sheet.facts_of(loaded())["without"].startswith("no term")
 
 
 def test_an_uncounted_term_alone_leaves_a_total_of_nothing():
@@ -375,33 +375,33 @@ def test_the_sheet_says_how_the_picture_is_found():
     assert said["evaluations"].startswith("135 at 128, 90 at 256, 60 at 512 pixels")
     assert said["start"] == "the photograph"
     assert said["optimiser"] == (
-        "L-BFGS without line search: lr 1, history 20, a pair is kept if y·s > 0.1 · ‖y‖ ‖s‖"
+        "L-BFGS without line search: lr 1, history 20, a pair is stored if y·s > 0.1 · ‖y‖ ‖s‖"
     )
-    assert said["box"].endswith("the step that was made")
+    assert said["box"].endswith("L-BFGS stores the step after clipping")
 
 
 def test_every_constant_of_an_optimiser_is_said():
     adam = loaded(plan__optimizer="adam", variable__scale=255, plan__adam={"lr": 10})
     assert sheet.facts_of(adam)["optimiser"] == (
-        "Adam: lr 10 (0.0392 of the unit interval), β₁ 0.9, β₂ 0.999, ε 1e-08"
+        "Adam: lr 10 (0.0392 for pixels in [0, 1]), β₁ 0.9, β₂ 0.999, ε 1e-08"
     )
     native = loaded(plan__optimizer="native-adam", variable__scale=255, plan__adam={"lr": 10})
     assert sheet.facts_of(native)["optimiser"] == (
-        "the framework's own Adam: lr 10 (0.0392 of the unit interval), its own β₁, β₂ and ε"
+        "the framework's own Adam: lr 10 (0.0392 for pixels in [0, 1]), default β₁, β₂ and ε"
     )
     sgd = loaded(plan__optimizer="sgd")
     assert "100 · 0.96^(t / 100)" in sheet.facts_of(sgd)["optimiser"]
     torch = loaded(plan__lbfgs={"absolute": True, "restart": 20})
     said = sheet.facts_of(torch)["optimiser"]
-    assert said.endswith("y·s > 1e-10, everything forgotten after each 20 evaluations")
+    assert said.endswith("y·s > 1e-10, restarts after every 20 evaluations")
 
 
 def test_noise_is_said_with_its_width_and_centre():
     noise = {"distribution": "uniform", "width": 0.5, "centre": "mean"}
     found = loaded(plan__init="noise", plan__noise=noise, plan__seed=3)
     assert sheet.facts_of(found)["start"] == (
-        "white noise around the mean colour of the pixels' rule, "
-        "uniform, ±0.5 of the unit interval, seed 3"
+        "white noise around the mean colour of the preprocessing, "
+        "uniform, ±0.5 for pixels in [0, 1], seed 3"
     )
     assert sheet.facts_of(loaded(plan__init="me.png"))["start"] == "the picture me.png"
 
@@ -410,7 +410,9 @@ def test_several_styles_are_said():
     assert "average Gram matrix, equal shares" in sheet.facts_of(loaded())["style"]
     found = loaded(style__combine="losses", style__blend=[3, 1], style__resize="content")
     said = sheet.facts_of(found)["style"]
-    assert said == "in the photograph's height and width; of several, a term for each, shares 3:1"
+    assert said == (
+        "in the photograph's height and width; with several styles, each has a term, shares 3:1"
+    )
 
 
 def test_the_json_has_the_fields_the_formula_and_the_facts():

@@ -10,7 +10,7 @@ import pytest
 from nst_core import recipe
 from nst_core.errors import NstError
 from nst_core.explain import translate_text
-from nst_core.explain.scene import NOISE, Ask, Scene, default_weights, look
+from nst_core.explain.scene import NOISE, Scene, SceneRequest, default_weights, look
 from nst_core.explain.translate import Row, Translation, translate
 from nst_core.explain.untranslatable import REASONS, Untranslatable, check_fields
 from nst_core.images import resize
@@ -20,7 +20,7 @@ from nst_core.run import Job
 SHIPPED = recipe.names()
 TOLERANCE = 1e-6  # of what is asked
 MEASURED = 1e-9  # ten digits are printed; the worst of all pairs is 3.5e-10
-TINY = Ask(size=48, weights="random-tiny:0")
+TINY = SceneRequest(size=48, weights="random-tiny:0")
 RELU = [f"relu{block}_1" for block in range(1, 6)]
 
 
@@ -176,7 +176,7 @@ def test_the_options_that_are_printed_are_the_lines(pairs):
 
 GRAMS = ("raw", "positions", "elements")
 AVERAGES = ("none", "one", "double")
-SQUARE = Ask("sample:coffee", "sample:coffee", 32, "random-tiny:0")
+SQUARE = SceneRequest("sample:coffee", "sample:coffee", 32, "random-tiny:0")
 
 
 def variant(random, **fixed):
@@ -353,7 +353,9 @@ def test_the_style_has_the_shape_that_the_first_recipe_wants():
 
 
 def test_where_edges_differ_every_pooling_halves_the_pictures():
-    found = look(loaded(), loaded(network__edge="ceil"), Ask(size=70, weights="random-tiny:0"))
+    found = look(
+        loaded(), loaded(network__edge="ceil"), SceneRequest(size=70, weights="random-tiny:0")
+    )
     assert found.P["relu1_1"].shape == (4, 48, 64)
     assert found.S["relu1_1"].shape[1:] == (64, 64)
     assert found.pixels == 48 * 64
@@ -420,7 +422,7 @@ def test_the_weights_are_the_recipes_own_if_nothing_must_be_downloaded(empty_cac
 
 def test_a_picture_that_is_too_small_is_refused():
     with pytest.raises(NstError, match="needs 16"):
-        look(loaded(), loaded(), Ask(size=8, weights="random-tiny:0"))
+        look(loaded(), loaded(), SceneRequest(size=8, weights="random-tiny:0"))
 
 
 # What is said
@@ -450,7 +452,7 @@ def test_what_the_numbers_depend_on(one, other, needs):
     """And that they do: those of another size, or other pictures, are the same or others."""
     a, b = loaded(**one), loaded(**other)
     assert translate_text.depends(a, b) == needs
-    asks = (SQUARE, Ask(SQUARE.content, SQUARE.style, 64, "random-tiny:0"))
+    asks = (SQUARE, SceneRequest(SQUARE.content, SQUARE.style, 64, "random-tiny:0"))
     found = [translate(a, b, look(a, b, ask)).translated for ask in asks]
     weights = [(r.content.weight, r.style.weight, *r.style.taps.values()) for r in found]
     assert (weights[0] != pytest.approx(weights[1], rel=MEASURED)) == bool(needs)
@@ -467,8 +469,8 @@ def test_the_text_has_everything(pairs):
         'resize = "content"',
         "--set 'style.taps={ relu1_1 = ",
         "It holds at this size only",
-        "stay those of tensorflow-tutorial.",
-        "no term differs by more than",
+        "of tensorflow-tutorial are not changed.",
+        "the largest relative difference of a term is",
     ):
         assert words in text or words in " ".join(text.split())
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nst_core import recipe
-from nst_core.conformance.mutants import MUTANTS, fate
+from nst_core.conformance.mutants import MUTANTS, try_mutant
 from nst_core.explain import equations
 from nst_core.terms import KINDS
 from nst_core.terms.moments import Moments
@@ -84,5 +84,5 @@ def test_a_recipe_may_have_it_beside_the_others():
 @pytest.mark.parametrize("name", Moments.MISTAKES)
 def test_every_mistake_is_caught_at_its_level(name):
     (mutant,) = (one for one in MUTANTS if one.name == f"moments: {name}")
-    assert fate(mutant).killed
+    assert try_mutant(mutant).killed
     assert KINDS["moments"] is Moments
