@@ -1,5 +1,6 @@
 # make demo            sets up one backend and paints a picture (BACKEND=torch, tf or keras)
-# make test            sets up every backend and runs all checks and tests
+# make test            sets up every backend and runs the checks, the tests and a sixth of the long tests
+# make test-long       runs all long tests
 # make fast            runs the tests that take seconds
 # make check           runs ruff and mypy
 # make test-machines   runs the numeric tests as on other processors, and with an older NumPy
@@ -13,16 +14,23 @@ PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 COMMA   := ,
 EXTRA   := $(subst :,$(COMMA),$(subst :tensorflow,,$(BACKEND)))
 DEMO    := demo-$(subst :,-,$(BACKEND)).png
+WORKERS := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+PYTEST  := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs $(WORKERS)
 
-.PHONY: demo test fast test-machines check wheel clean
+.PHONY: demo test test-long tested-weights fast test-machines check wheel clean
 
 demo: $(VENV)/$(EXTRA)
 	$(BIN)/nst run sample:coffee sample:night -o $(DEMO) --backend $(BACKEND) --size 384
 
-test: $(VENV)/all check
+test: $(VENV)/all check tested-weights
+	$(PYTEST)
+
+test-long: $(VENV)/all tested-weights
+	NST_PART=1/1 $(PYTEST) -m long
+
+tested-weights: $(VENV)/all
 	$(BIN)/nst weights fetch vgg16-caffe
 	$(BIN)/nst weights fetch vgg16-hed
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 fast: $(VENV)/all
 	$(BIN)/python -m pytest -m "not slow"

@@ -75,7 +75,6 @@ def compare(
     Without `backends`, those that are ready are compared, each in a process of its own.
     """
     from nst_compare import comparison, measure
-    from nst_core.cli.compare import named
 
     device = options.get("device", "cpu")
     options.setdefault("size", measure.SIZE)
@@ -83,7 +82,7 @@ def compare(
     options["backend"] = "numpy"  # which reads the pictures and is the truth
     return comparison.compare(
         measure.Subject(request(content, style, options)),
-        named(",".join(backends)),
+        measure.named(backends),
         measure.precisions(device),
         measure.Setting(device, timeout, None),
         lambda _: None,

@@ -8,6 +8,7 @@ preprocessing, which belongs to the weights.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -219,6 +220,30 @@ class Measured(Protocol):
 
     def peak_memory(self) -> int:
         """The peak memory of this process on its device in bytes; 0 if it is not known."""
+
+
+@runtime_checkable
+class Configured(Protocol):
+    """What a backend may also tell of how its framework is started."""
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Environment variables that change its numbers or its speed."""
+
+    def environment(self, device: str, exact: bool, scratch: Path) -> Mapping[str, str]:
+        """Those to set before the framework is imported, in a process that runs nothing else.
+
+        `scratch` is a folder that is empty, and deleted in the end.
+        """
+
+
+def nvidia(device: str, exact: bool) -> dict[str, str]:
+    """The environment of a framework that finds NVIDIA's GPUs by itself.
+
+    On the CPU it sees none; where it is to be exact, no library underneath uses TF32.
+    """
+    hidden = {"CUDA_VISIBLE_DEVICES": "-1"} if device == "cpu" else {}
+    return hidden | ({"NVIDIA_TF32_OVERRIDE": "0"} if exact else {})
 
 
 class Backend(Protocol):

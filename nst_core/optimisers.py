@@ -1,43 +1,78 @@
-"""Adam, L-BFGS and gradient descent as every backend runs them, in NumPy.
+"""Adam, L-BFGS and gradient descent, as every backend runs them.
 
-Each holds its state in plain attributes and maps (x, g), a point and the gradient there, to the
-next point. One call is one iteration; none asks for another evaluation. `moved` says that a box
-cut the last step. Only operators and `sum` are used, so that they run on any array that has them.
+An optimiser maps (x, g), a point and the gradient there, to the next point. One call is one
+iteration, and none asks for another evaluation. The text uses operators only, and takes what a
+framework has no operator for from its `Arithmetic`, so that it runs on arrays of any framework and
+the state stays on their device.
 """
 
 from collections import deque
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from nst_core import plan
 from nst_core.errors import NstError
 
-Array = NDArray[np.floating[Any]]
+Tensor = Any  # an array of NumPy or of a framework
 NO_NATIVE = "this backend has no Adam of its own: use --optimizer adam"
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """What a framework computes on its arrays where it has no operator for it.
+
+    A scalar product may be a number or an array without dimensions.
+    """
+
+    dot: Callable[[Tensor, Tensor], Any]
+    sqrt: Callable[[Tensor], Tensor]
+    magnitude: Callable[[Tensor], Any]
+    """‖g‖₁, the sum of the absolute values."""
+    clip: Callable[[Tensor, Tensor], Tensor]
+    """clip(x, upper): x where it is between 0 and `upper`, else the nearer of the two."""
+
+
+NUMPY = Arithmetic(
+    dot=lambda a, b: float((a * b).sum()),
+    sqrt=lambda v: v**0.5,
+    magnitude=lambda g: float(abs(g).sum()),
+    clip=lambda x, upper: x.clip(0, upper),
+)
+"""For NumPy, and for arrays that have its methods."""
+
+
+class Optimiser(Protocol):
+    """The state of one painting."""
+
+    def step(self, x: Tensor, g: Tensor) -> Tensor:
+        """The next point."""
+
+    def moved(self, s: Tensor) -> None:
+        """Says that the last step was cut, and that s is what is left of it."""
 
 
 class Adam:
     """Kingma & Ba 2015, algorithm 1: x ← x − lr·m̂ / (√v̂ + ε)."""
 
-    def __init__(self, settings: plan.Adam) -> None:
+    def __init__(self, settings: plan.Adam, maths: Arithmetic = NUMPY) -> None:
         self.settings = settings
+        self.maths = maths
         self.t = 0
-        self.m: Array | float = 0.0
-        self.v: Array | float = 0.0
+        self.m: Tensor = 0.0
+        self.v: Tensor = 0.0
 
-    def step(self, x: Array, g: Array) -> Array:
+    def step(self, x: Tensor, g: Tensor) -> Tensor:
         s = self.settings
         self.t += 1
         self.m = s.beta1 * self.m + (1 - s.beta1) * g
-        self.v = s.beta2 * self.v + (1 - s.beta2) * g * g
+        self.v = s.beta2 * self.v + (1 - s.beta2) * (g * g)
         m_hat = self.m / (1 - s.beta1**self.t)
         v_hat = self.v / (1 - s.beta2**self.t)
-        moved: Array = x - s.lr * m_hat / (v_hat**0.5 + s.epsilon)
-        return moved
+        # ε is added after the correction, as in the paper's algorithm; Keras adds it before
+        return x - s.lr * m_hat / (self.maths.sqrt(v_hat) + s.epsilon)
 
-    def moved(self, s: Array) -> None:
+    def moved(self, s: Tensor) -> None:
         """It remembers no steps."""
 
 
@@ -48,14 +83,13 @@ class Sgd:
         self.settings = settings
         self.t = 0
 
-    def step(self, x: Array, g: Array) -> Array:
+    def step(self, x: Tensor, g: Tensor) -> Tensor:
         s = self.settings
         rate = s.lr * s.decay ** (self.t / s.every)
         self.t += 1
-        moved: Array = x - rate * g
-        return moved
+        return x - rate * g
 
-    def moved(self, s: Array) -> None:
+    def moved(self, s: Tensor) -> None:
         """It remembers no steps."""
 
 
@@ -67,14 +101,15 @@ class Lbfgs:
     A pair with y·s ≤ curvature·‖y‖‖s‖ is not kept; with `absolute`, one with y·s ≤ curvature.
     """
 
-    def __init__(self, settings: plan.Lbfgs) -> None:
+    def __init__(self, settings: plan.Lbfgs, maths: Arithmetic = NUMPY) -> None:
         self.settings = settings
-        self.pairs: deque[tuple[Array, Array, float]] = deque(maxlen=settings.history)
-        self.s: Array | None = None
-        self.g: Array | None = None
+        self.maths = maths
+        self.pairs: deque[tuple[Tensor, Tensor, Any]] = deque(maxlen=settings.history)
+        self.s: Tensor | None = None
+        self.g: Tensor | None = None
         self.t = 0
 
-    def step(self, x: Array, g: Array) -> Array:
+    def step(self, x: Tensor, g: Tensor) -> Tensor:
         if self.settings.restart and self.t % self.settings.restart == 0:
             self.pairs.clear()
             self.s = self.g = None
@@ -82,30 +117,32 @@ class Lbfgs:
         self.remember(g)
         length = self.settings.lr
         if self.g is None:
-            length /= max(1.0, float(abs(g).sum()))
+            # nothing is known of the curvature yet: the first step is short, whatever the weights
+            length /= max(1.0, float(self.maths.magnitude(g)))
         self.s = length * self.direction(g)
         self.g = g
         return x + self.s
 
-    def moved(self, s: Array) -> None:
-        """The step that was really made."""
+    def moved(self, s: Tensor) -> None:
+        """The step that was really made, whose curvature the next gradient will tell."""
         self.s = s
 
-    def remember(self, g: Array) -> None:
+    def remember(self, g: Tensor) -> None:
         """Keeps (s, y, 1/y·s) of the step that led here, if its curvature is positive."""
         if self.s is None or self.g is None:
             return
-        y = g - self.g
+        dot, y = self.maths.dot, g - self.g
         curvature = dot(y, self.s)
         floor = self.settings.curvature
         if not self.settings.absolute:
-            floor *= (dot(y, y) ** 0.5) * (dot(self.s, self.s) ** 0.5)
+            # relative to both lengths, so that the threshold means the same for all weights
+            floor = floor * dot(y, y) ** 0.5 * dot(self.s, self.s) ** 0.5
         if curvature > floor:
             self.pairs.append((self.s, y, 1 / curvature))
 
-    def direction(self, g: Array) -> Array:
+    def direction(self, g: Tensor) -> Tensor:
         """−H g by the two-loop recursion."""
-        q, alphas = -g, []
+        dot, q, alphas = self.maths.dot, -g, []
         for s, y, rho in reversed(self.pairs):
             alphas.append(rho * dot(s, q))
             q = q - alphas[-1] * y
@@ -117,21 +154,50 @@ class Lbfgs:
         return q
 
 
-def dot(a: Array, b: Array) -> float:
-    return float((a * b).sum())
+class Boxed:
+    """An optimiser whose every step is cut to 0 ≤ x ≤ upper."""
+
+    def __init__(self, optimiser: Optimiser, box: str, upper: Tensor, maths: Arithmetic) -> None:
+        self.optimiser = optimiser
+        self.tells = box == "clip"
+        self.upper = upper
+        self.clip = maths.clip
+
+    def step(self, x: Tensor, g: Tensor) -> Tensor:
+        after = self.clip(self.optimiser.step(x, g), self.upper)
+        if self.tells:
+            self.optimiser.moved(after - x)
+        return after
+
+    def moved(self, s: Tensor) -> None:
+        self.optimiser.moved(s)
 
 
-Optimiser = Adam | Lbfgs | Sgd
+def boxed(optimiser: Optimiser, box: str, upper: Tensor, maths: Arithmetic = NUMPY) -> Optimiser:
+    """The optimiser, with its steps cut as `variable.box` of a recipe says.
+
+    After `clip` it is told what was left of the step, after `clamp` it is not.
+    """
+    return optimiser if box == "none" else Boxed(optimiser, box, upper, maths)
 
 
-def make_optimiser(stage: plan.Stage) -> Optimiser:
-    """A fresh optimiser for the stage; raises NstError for a framework's own."""
+def make_optimiser(
+    stage: plan.Stage,
+    maths: Arithmetic = NUMPY,
+    native: Callable[[plan.Adam], Optimiser] | None = None,
+) -> Optimiser:
+    """A fresh optimiser for the stage. `native` makes the framework's own Adam.
+
+    Raises NstError if the stage asks for that and there is none.
+    """
     match stage.optimizer:
         case "adam":
-            return Adam(stage.adam)
+            return Adam(stage.adam, maths)
+        case "native-adam" if native:
+            return native(stage.adam)
         case "native-adam":
             raise NstError(NO_NATIVE)
         case "sgd":
             return Sgd(stage.sgd)
         case "lbfgs":
-            return Lbfgs(stage.lbfgs)
+            return Lbfgs(stage.lbfgs, maths)

@@ -26,6 +26,9 @@ REPEATED = (
     "dtype", "exact", "style_scale", "keep_alpha", "colour",
 )  # fmt: skip
 
+Settings = Mapping[str, tuple[Any, str]]
+"""The user's settings: (value, origin) by the name of an option, or by a field of the recipe."""
+
 
 class Options(TypedDict, total=False):
     """What may be said of a painting beside its pictures, by the names of `nst run`.
@@ -62,6 +65,8 @@ class CommandOptions(Options, total=False):
 
     set_: Sequence[str]
     """Fields as text: `["plan.lbfgs.history=10"]`."""
+    settings: Settings
+    """What counts where no option is given."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,8 @@ class Request:
     colour: str = NONE
     held: Mapping[str, Picture] = field(default_factory=dict)
     """Pictures that are in memory, by the name that stands for them."""
+    settings: Settings = field(default_factory=dict)
+    """The user's settings that were used."""
 
     def __post_init__(self) -> None:
         if not 0 < self.style_scale < math.inf:
@@ -121,6 +128,8 @@ OPTIONS = CommandOptions.__optional_keys__
 REQUEST_OPTIONS = OPTIONS & {field.name for field in fields(Request)} - {"recipe"}
 PLAN_OPTIONS = OPTIONS & Plan.model_fields.keys()
 WEIGHT_OPTIONS = {name for name in OPTIONS if name.endswith("_weight")}
+# what a record does not hold, so that the user's settings count for a repeated picture too
+UNRECORDED = {"recipe", "device", "max_pixels"}
 
 
 def beside(path: Path) -> Path:
@@ -150,18 +159,54 @@ def make_request(
     styles: Sequence[str] | None,
     held: Mapping[str, Picture] | None = None,
 ) -> Request:
-    """The request: what a finished picture says, then what the options say."""
-    given = {key: value for key, value in options.items() if value is not None}
+    """The request: what a finished picture says, then the settings, then what the options say.
+
+    For a finished picture, only the settings that its record does not hold count.
+    """
+    given: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
     check_names(given)
-    source = options.get("recipe") or recipe.DEFAULT
-    asked = recorded(source) | {key: given[key] for key in REQUEST_OPTIONS & given.keys()}
+    settings = unsaid(options)
+    source = given.get("recipe") or settings.get("recipe", (recipe.DEFAULT,))[0]
+    record = recorded(source)
+    if record:
+        settings = {name: settings[name] for name in UNRECORDED & settings.keys()}
+    usual = {name: value for name, (value, _) in settings.items()}
+    said = usual | given
+    asked = record | {key: said[key] for key in REQUEST_OPTIONS & said.keys()}
     asked |= {"content": content} if content else {}
     asked |= {"styles": styles} if styles else {}
     for need in ("content", "styles"):
         if need not in asked:
             raise NstError(f"no {need.removesuffix('s')} picture: nst run CONTENT STYLE -o OUT")
-    asked |= {"recipe": recipe.load(source, changes(options)), "held": held or {}}
-    return Request(**(asked | {"styles": tuple(asked["styles"])}))
+    fields = [(field_of(name), value) for name, value in usual.items() if is_field(name)]
+    asked |= {"recipe": recipe.load(source, [*fields, *changes(options)]), "held": held or {}}
+    return Request(**(asked | {"styles": tuple(asked["styles"]), "settings": settings}))
+
+
+def unsaid(options: CommandOptions) -> dict[str, tuple[Any, str]]:
+    """The settings that no option overrides; the preprocessing belongs to the weights."""
+    said = {key for key, value in options.items() if value is not None}
+    said |= {key for key, _ in changes(options)}
+    said |= {"preprocessing"} if "weights" in said else set()
+    return {
+        name: setting
+        for name, setting in options.get("settings", {}).items()
+        if name not in said and not any(f"{field_of(name)}.".startswith(f"{key}.") for key in said)
+    }
+
+
+def field_of(option: str) -> str:
+    """The dotted field of the recipe that the option stands for; its own name if there is none."""
+    if option in PLAN_OPTIONS:
+        return f"plan.{option}"
+    if option in WEIGHT_OPTIONS:
+        return f"{option.removesuffix('_weight')}.weight"
+    return option
+
+
+def is_field(name: str) -> bool:
+    """Whether an option or a setting is laid over the recipe."""
+    return "." in field_of(name)
 
 
 def check_names(given: Iterable[str]) -> None:
@@ -181,9 +226,5 @@ def changes(options: CommandOptions) -> Iterator[tuple[str, Any]]:
             )
         yield key.strip(), recipe.parse_value(text)
     for name, value in options.items():
-        if value is None:
-            continue
-        if name in PLAN_OPTIONS:
-            yield f"plan.{name}", value
-        elif name in WEIGHT_OPTIONS:
-            yield f"{name.removesuffix('_weight')}.weight", value
+        if value is not None and is_field(name):
+            yield field_of(name), value

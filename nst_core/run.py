@@ -16,13 +16,14 @@ import numpy as np
 from nst_core import __version__, images, registry, weights
 from nst_core.backend import About, Array, Session, Snapshot, Targets, Terms
 from nst_core.colour import METHODS
+from nst_core.effective import effective_weights
 from nst_core.errors import BackendError, DivergedError, ImageError, NstError
 from nst_core.images import Picture
 from nst_core.plan import INITS, Stage, section
 from nst_core.recipe import Recipe
 from nst_core.request import Request, recorded
 from nst_core.result import Interrupted, Result
-from nst_core.weights import Weights, effective_weights
+from nst_core.weights import Weights
 
 __all__ = ["Interrupted", "Job", "Progress", "Request", "Result", "recorded"]
 
@@ -203,8 +204,10 @@ class Job:
 
     def record(self, terms: Terms, seconds: float) -> dict[str, Any]:
         about = self.backend.about()
+        used = {name: list(setting) for name, setting in self.request.settings.items()}
         return {
             **self.identity(),
+            **({"settings": used} if used else {}),
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "versions": {about.framework: about.version, "numpy": np.__version__}
             | ({"engine": about.engine} if about.engine else {}),

@@ -5,11 +5,21 @@ import os
 import numpy as np
 import pytest
 
-from nst_core import recipe, weights
+from nst_core import recipe, settings, weights
 from nst_core.network import network
 from nst_core.reference import open_backend
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "compiled", "parts"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_settings():
+    """Neither a settings file nor variables of the user that runs the tests count."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in settings.IN_ENVIRONMENT:
+            patch.delenv(name, raising=False)
+        patch.setenv("NST_CONFIG", "")
+        yield
 
 
 @pytest.fixture

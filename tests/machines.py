@@ -25,7 +25,7 @@ TESTS = (  # those that compare numbers and take seconds
     "tests/test_reference_mass.py",
     "tests/test_optimisers.py",
     "tests/test_colour.py",
-    "tests/test_weights_normalised.py",
+    "tests/test_normalised.py",
     "tests/test_styles.py",
     "tests/explain/test_translate.py",
     "tests/conformance/test_budgets.py",

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 import nst_core as nst
-from nst_core import images
-from nst_core.errors import ImageError, NstError
+from nst_core import images, registry
+from nst_core.errors import BackendError, ImageError, NstError
 
 QUICK = {"backend": "numpy", "weights": "random-tiny:0", "size": 32, "iterations": 2}
 
@@ -119,6 +119,23 @@ def test_a_comparison_is_a_report(pair):
     report = nst.compare(*pair, backends=["numpy"], **QUICK | {"size": 24})
     assert report.holds
     assert {entry.precision for entry in report.entries} == {"float64", "float32"}
+
+
+def test_a_comparison_without_a_backend_is_refused(pair, monkeypatch):
+    monkeypatch.setattr(registry, "listing", list)
+    with pytest.raises(BackendError, match="no backend is ready to compare: 'nst backends'"):
+        nst.compare("photo.png", "painting.png", **QUICK)
+
+
+def test_a_call_does_not_load_the_command_line(pair):
+    code = (
+        "import sys, nst_core as nst, nst_core.errors\n"
+        "try: nst.compare('photo.png', 'painting.png', size=32, weights='random-tiny:0', "
+        "backends=['absent'])\n"
+        "except nst.errors.NstError as error: assert 'absent' in str(error)\n"
+        "assert not {'typer', 'nst_core.cli'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_door_opens_without_numpy_and_frameworks():

@@ -17,7 +17,7 @@ from nst_core.errors import BackendError, WorkerError
 BACKENDS = ("numpy", "torch", "tf", "keras:tensorflow", "keras:torch", "keras:jax")
 SHOWN = 20
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 @pytest.fixture(params=BACKENDS)
@@ -46,10 +46,9 @@ def test_every_budget_is_kept(backend, dtype):
     assert {finding.case for finding in found.findings} == {c.name for c in cases.chosen(dtype)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", check.DTYPES)
 def test_every_budget_is_kept_on_every_recipe(backend, dtype):
-    if (backend, dtype) == ("keras:jax", "float32"):
-        pytest.skip("minutes of compilation: nst check keras:jax --recipes --dtype float32")
     found = check.verdict(backend, dtype, timeout=1500, recipes=True)
     assert_holds(found)
     assert {finding.case for finding in found.findings} == {c.name for c in cases.of_recipes()}
@@ -75,6 +74,7 @@ def twice(backend):
     return worker.run(backend, (one, one), cases.pictures())[1]
 
 
+@pytest.mark.usefixtures("compiled_anew")
 def test_two_sessions_paint_the_same_to_the_last_bit(backend):
     first, again = twice(backend)
     assert first.totals == again.totals
@@ -82,6 +82,7 @@ def test_two_sessions_paint_the_same_to_the_last_bit(backend):
         assert np.array_equal(array, again.arrays[name]), name
 
 
+@pytest.mark.usefixtures("compiled_anew")
 def test_a_painting_starts_where_the_gradient_was_taken(backend):
     found, _ = twice(backend)
     told = found.terms["gradient"]
@@ -91,6 +92,7 @@ def test_a_painting_starts_where_the_gradient_was_taken(backend):
     assert np.linalg.norm(slope - g) <= 1e-14 * np.linalg.norm(g)
 
 
+@pytest.mark.usefixtures("compiled_anew")
 def test_a_frameworks_own_adam_paints_and_its_record_repeats_it(backend, tmp_path):
     if backend == "numpy":
         pytest.skip("NumPy has no Adam")

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from nst_core import images, recipe, weights
+from nst_core.effective import effective_weights
 from nst_core.reference import open_backend
-from nst_core.weights import effective_weights
 
 # Evaluations that are compared. The first step of L-BFGS is so short, 1/‖g‖₁, that in single
 # precision the difference of its gradients is rounding, and with it the length of the second.

@@ -16,10 +16,10 @@ from values import content_loss, gram_matrix, style_loss, with_gradient
 
 from nst_core import recipe
 from nst_core.backend import Targets
+from nst_core.effective import effective_weights
 from nst_core.network import network
 from nst_core.reference import open_backend
 from nst_core.terms.formula import total_error
-from nst_core.weights import effective_weights
 
 SAME = 1e-12  # sums of 1e5 squares in another order; measured: 2e-15 at most
 SIZE, OTHER = (32, 48), (48, 32)  # of the photograph, of the style picture: 16 and more units deep

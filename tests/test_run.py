@@ -416,3 +416,28 @@ def test_alpha_is_resized_with_the_painting(ask):
     np.testing.assert_array_equal(same.alpha, kept)
     assert Job(ask(content="clear.png")).alpha() is None
     assert Job(ask(keep_alpha=True)).alpha() is None
+
+
+# Terms that a backend lacks
+
+
+def test_a_backend_that_lacks_a_kind_of_term_says_so_in_one_line(ask, stranger):
+    source = """
+from dataclasses import replace
+from nst_core.reference import NumpyBackend
+
+class Older(NumpyBackend):
+    def about(self):
+        return replace(super().about(), terms=("content", "gram", "tv"))
+
+open_backend = Older
+"""
+    stranger("older", source)
+    edges = {"kind": "laplacian", "weight": 1}
+    with pytest.raises(NstError) as caught:
+        Job(ask({"term": [edges]}, backend="older")).paint(ignore)
+    line = str(caught.value)
+    assert "backend 'older' has no term of the kind 'laplacian'" in line
+    assert line.endswith("It has: content, gram, tv")
+    assert "\n" not in line
+    assert Job(ask(backend="older")).paint(ignore).terms.total > 0

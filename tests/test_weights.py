@@ -19,7 +19,7 @@ import h5py
 import numpy as np
 import pytest
 
-from nst_core import weights
+from nst_core import normalised, weights
 from nst_core.errors import WeightsError
 from nst_core.network import network
 from nst_core.weights import (
@@ -29,7 +29,6 @@ from nst_core.weights import (
     arrays,
     download,
     fetching,
-    normalised,
     store,
 )
 

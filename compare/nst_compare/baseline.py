@@ -11,8 +11,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from nst_compare.explain import pretty
-from nst_compare.models import Entry, Report, Row, Subject
+from nst_compare.models import Entry, Report, Subject
 from nst_core.conformance.budgets import PRECISIONS
+from nst_core.conformance.models import Row
 from nst_core.errors import NstError
 
 FACTOR = 10.0  # smaller changes also come from another processor or version of a library

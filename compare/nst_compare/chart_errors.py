@@ -10,7 +10,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from nst_compare import charts
 from nst_compare.charts import Chart, Edges, Looks
 from nst_compare.explain import pretty
-from nst_compare.models import Entry, Report, Row
+from nst_compare.models import Entry, Report
+from nst_core.conformance.models import Row
 
 LAYERS = ("conv", "relu", "pool")
 TERMS = ("gram", "content", "style", "tv")

@@ -11,7 +11,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from nst_compare import charts
 from nst_compare.charts import Chart, Edges, Looks
 from nst_compare.explain import pretty
-from nst_compare.models import Entry, Report, finite
+from nst_compare.models import Entry, Report
+from nst_core.conformance.models import finite
 
 LEAST = 1e-20  # a smaller drift is drawn as 0
 TRUTH: Any = {"color": "#bbbbbb", "lw": 5, "solid_capstyle": "round"}

@@ -14,8 +14,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from nst_compare.explain import power
-from nst_compare.models import Entry, finite
+from nst_compare.models import Entry
 from nst_compare.pictures import data_uri
+from nst_core.conformance.models import finite
 from nst_core.experiments.chart import DASHES, STYLE, colours
 
 # letters as outlines, so that a chart looks alike on every computer

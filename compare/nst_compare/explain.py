@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nst_compare.models import Entry, Finding, Flips, Parting, finite
+from nst_compare.models import Entry, Finding, Flips, Parting
 from nst_core.conformance.judge import LEVELS, Row
+from nst_core.conformance.models import finite
 
 UNITS = {
     0: "",

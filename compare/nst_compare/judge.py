@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from nst_compare import explain, slips
 from nst_compare.measure import Measurement
-from nst_compare.models import Entry, Finding, Flips, Pair, Parting, Row, finite
+from nst_compare.models import Entry, Finding, Flips, Pair, Parting
 from nst_core.backend import Array
 from nst_core.conformance.check import claimed
 from nst_core.conformance.jobs import Outcome
 from nst_core.conformance.judge import Judge, flips
 from nst_core.conformance.judge import Row as Judged
 from nst_core.conformance.measures import norm_wise
+from nst_core.conformance.models import Row, finite
 from nst_core.conformance.truth import Truth
 
 Mask = NDArray[np.bool_]
@@ -100,7 +101,7 @@ class Examination:
         entry.flags = {name: str(value) for name, value in outcome.flags.items()}
         entry.environment = outcome.environment
         entry.memory, entry.seconds = outcome.memory, entry.seconds | seconds(outcome)
-        entry.rows = [as_row(row) for row in sorted(self.measured, key=lambda row: -row.ratio)]
+        entry.rows = [Row.of(row) for row in sorted(self.measured, key=lambda row: -row.ratio)]
         entry.holds = all(row.holds for row in self.judged)
         entry.totals = [finite(total) for total in outcome.totals]
         if not self.comparable:
@@ -224,19 +225,6 @@ class Examination:
 
 def by_ratio(row: Judged) -> float:
     return row.ratio
-
-
-def as_row(row: Judged) -> Row:
-    return Row(
-        level=row.level,
-        what=row.what,
-        kind=row.kind,
-        at=row.at,
-        measured=float(row.measured),
-        budget=float(row.budget),
-        ratio=float(row.ratio),
-        holds=bool(row.holds),
-    )
 
 
 def seconds(outcome: Outcome) -> dict[str, float]:

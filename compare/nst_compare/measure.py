@@ -7,12 +7,13 @@ from functools import cached_property
 
 import numpy as np
 
-from nst_core import run
+from nst_core import registry, run
 from nst_core.backend import About, Array, Dtype, choose
 from nst_core.conformance import worker
 from nst_core.conformance.cases import single
+from nst_core.conformance.check import addresses
 from nst_core.conformance.jobs import Job, Outcome
-from nst_core.errors import NstError, WorkerError, unknown
+from nst_core.errors import BackendError, NstError, WorkerError, unknown
 from nst_core.recipe import Recipe
 from nst_core.request import Request
 from nst_core.weights import Weights
@@ -37,7 +38,7 @@ class Precision:
 DOUBLE = Precision("float64", "float64", exact=True)
 # not exact is what `nst run` paints with: on a CPU single precision, on a GPU perhaps TF32
 ON_CPU = (DOUBLE, Precision("float32", "float32", exact=False))
-ON_GPU = (
+ON_ACCELERATOR = (
     DOUBLE,
     Precision("float32", "float32", exact=True),
     Precision("tf32", "float32", exact=False),
@@ -45,9 +46,22 @@ ON_GPU = (
 BFLOAT16 = Precision("bfloat16", "bfloat16", exact=False)
 
 
+def named(asked: Sequence[str] = ()) -> list[str]:
+    """The backends that are compared: those of `asked`, or all that are ready, but for the truth.
+
+    Raises BackendError for one that is unknown, and if none is asked and none is ready.
+    """
+    if asked:
+        return addresses(asked)
+    ready = [line.name for line in registry.listing() if not line.problem and line.name != "numpy"]
+    if not ready:
+        raise BackendError("no backend is ready to compare: 'nst backends' says what to install")
+    return ready
+
+
 def precisions(device: str, asked: Sequence[str] = ()) -> tuple[Precision, ...]:
     """The precisions that are compared on a device: those of `asked`, or the usual ones."""
-    usual = (*ON_GPU, BFLOAT16) if device.startswith("cuda") else ON_CPU
+    usual = (*ON_ACCELERATOR, BFLOAT16) if device != "cpu" else ON_CPU
     known = {one.name: one for one in (*usual, BFLOAT16)}
     for name in asked:
         if name not in known:

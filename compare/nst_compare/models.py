@@ -3,41 +3,17 @@
 `nst compare --schema` prints their JSON schema. Infinity and NaN are stored as null.
 """
 
-import math
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, ConfigDict
+
+from nst_core.conformance.models import Number, Row
 
 VERSION = "nst-compare-1"
 
 
-def finite(number: Any) -> Any:
-    return number if number is None or math.isfinite(number) else None
-
-
-Number = Annotated[float | None, BeforeValidator(finite)]
-
-
 class Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
-
-
-class Row(Model):
-    """One error and its budget, as in `nst check`."""
-
-    level: int
-    """0 exact, 1 operation, 2 features, 3 gradient, 4 step, 5 path, 6 result."""
-    what: str
-    kind: str
-    """conv, relu, pool, gram, content, style, tv, features, kinks, gradient, step, path, total
-    or distance."""
-    at: str
-    """The layer, tap or step."""
-    measured: Number
-    budget: Number
-    ratio: Number
-    """measured / budget; null if it is infinite."""
-    holds: bool
 
 
 class Flips(Model):

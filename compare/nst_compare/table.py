@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from nst_compare.explain import UNITS, pretty
 from nst_compare.judge import OF_STEPS
-from nst_compare.models import Entry, Row
+from nst_compare.models import Entry
+from nst_core.conformance.models import Row
 
 COLUMNS = {
     "content": ("content",),

@@ -29,7 +29,8 @@ from nst_core.errors import INTERRUPTED, UNMET, NstError
 DEBUG = "--debug"
 
 app = typer.Typer(
-    epilog=f"Add {DEBUG} to any command to see the traceback of an error.",
+    epilog=f"Add {DEBUG} to any command to see the traceback of an error. A file config.toml and "
+    "variables such as NST_SIZE change the defaults of options: see docs/settings.md.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -82,7 +83,7 @@ def main() -> None:
 def line_of(error: Exception) -> str:
     """One line that says what happened and what to do; empty if the help was just printed."""
     if isinstance(error, NstError):
-        return " ".join(str(error).split())
+        return " ".join([*str(error).split(), *filter(None, getattr(error, "__notes__", ()))])
     if hasattr(error, "format_message"):  # an error of typer's parser
         return complaint(" ".join(error.format_message().split()), getattr(error, "ctx", None))
     kind = type(error).__name__

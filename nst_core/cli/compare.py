@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from nst_core.cli.options import Json, shared
+from nst_core.cli.options import Json, listed, shared
 from nst_core.errors import FAILED, NstError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nst_core.request import CommandOptions, Request
 
 
-@shared(without="backend device dtype exact optimizer iterations")
+@shared(without="backend device dtype exact optimizer iterations", painting=False)
 def compare(
     content: Annotated[str | None, typer.Argument(help="The photograph, or sample:NAME.")] = None,
     styles: Annotated[
@@ -132,13 +132,13 @@ def carry_out(
 
     from nst_compare import baseline, report
     from nst_compare.comparison import compare, described
-    from nst_compare.measure import Subject, check_device, precisions
+    from nst_compare.measure import Subject, check_device, named, precisions
 
     if path and path.resolve() == (output / report.JSON).resolve():
         raise NstError(f"the report would overwrite its baseline '{path}': choose another -o")
     report.check_folder(output)
     device = setting.device
-    names, modes = named(backends), precisions(device, precision)
+    names, modes = named(listed(backends, ())), precisions(device, precision)
     if device != "cpu":
         check_device(names, device)
     old = baseline.read(path) if path else None
@@ -161,13 +161,3 @@ def carry_out(
     if not quiet:
         Console().print(report.summary(found.report, output))
     return found
-
-
-def named(asked: str | None) -> list[str]:
-    """The backends that the user named; by default all that are ready, without the reference."""
-    from nst_core import registry
-    from nst_core.conformance.check import addresses
-
-    if asked:
-        return addresses([name.strip() for name in asked.split(",")])
-    return [line.name for line in registry.listing() if not line.problem and line.name != "numpy"]

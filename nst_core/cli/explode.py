@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from nst_core.request import CommandOptions
 
 
-@shared(without="recipe optimizer colour")
+@shared(without="recipe optimizer colour", painting=False)
 def explode(
     content: Annotated[str | None, typer.Argument(help="Default: sample:coffee.")] = None,
     styles: Annotated[

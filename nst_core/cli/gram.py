@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 @shared(
     without="recipe optimizer iterations init seed colour "
-    "content_weight style_weight tv_weight style_scale"
+    "content_weight style_weight tv_weight style_scale",
+    painting=False,
 )
 def gram(
     image: Annotated[str, typer.Argument(help="The picture, or sample:NAME.")],

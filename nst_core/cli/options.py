@@ -7,9 +7,13 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from nst_core.errors import NstError
+
 Command = Callable[..., None]
 
 PAINTING, COMPUTATION, OUTPUT = "The painting", "The computation", "Output"
+# the options that the user's settings may fill in every command
+COMPUTED = {"backend", "weights", "preprocessing", "device", "dtype", "exact", "max_pixels"}
 FLAG = " "  # in place of the word bool beside a flag
 
 
@@ -231,12 +235,15 @@ class Shared:
     ]
 
 
-def shared(without: str = "", **defaults: Any) -> Callable[[Command], Command]:
+def shared(
+    without: str = "", *, painting: bool = True, **defaults: Any
+) -> Callable[[Command], Command]:
     """A decorator that replaces a command's parameter `options` by the shared options.
 
     Options named in `without` are left out. The command receives `options` as a dictionary of the
-    values that the user gave, and of `defaults` for options that the user did not give. Raises
-    TypeError for the name of an option that does not exist.
+    values that the user gave, of `defaults` for options that the user did not give, and of the
+    user's settings; without `painting`, only of settings that say how the painting is computed.
+    Raises TypeError for the name of an option that does not exist.
     """
     left_out = set(without.split())
     hints = get_type_hints(Shared, include_extras=True)
@@ -249,9 +256,15 @@ def shared(without: str = "", **defaults: Any) -> Callable[[Command], Command]:
     ]
 
     def decorate(command: Command) -> Command:
+        own = {one.name for one in made} | (signature(command).parameters.keys() & {"keep_alpha"})
+
+        def counts(name: str) -> bool:
+            return (painting and (name in own or "." in name)) or name in own & COMPUTED
+
         def called(**given: Any) -> None:
             options = {one.name: given.pop(one.name) for one in made}
-            command(**given, options={k: v for k, v in options.items() if v not in (None, [])})
+            options = {k: v for k, v in options.items() if v not in (None, [])}
+            with_settings(lambda settings: command(**given, options=options | settings), counts)
 
         parameters = [
             new
@@ -264,6 +277,18 @@ def shared(without: str = "", **defaults: Any) -> Callable[[Command], Command]:
         return called
 
     return decorate
+
+
+def with_settings(command: Callable[[dict[str, Any]], None], counts: Callable[[str], bool]) -> None:
+    """Runs the command with the user's settings that count; an error names those it is about."""
+    from nst_core import settings
+
+    found = {name: setting for name, setting in settings.read().items() if counts(name)}
+    try:
+        command({"settings": found} if found else {})
+    except NstError as error:
+        error.add_note(settings.involved(found, str(error)))
+        raise
 
 
 def listed(given: str | None, default: Sequence[str]) -> tuple[str, ...]:

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from nst_core.request import CommandOptions
 
 
-@shared(without="recipe optimizer init content_weight style_weight style_scale colour")
+@shared(
+    without="recipe optimizer init content_weight style_weight style_scale colour", painting=False
+)
 def reconstruct(
     image: Annotated[str, typer.Argument(help="The picture, or sample:NAME.")],
     *,

@@ -36,7 +36,7 @@ def list_() -> None:
 @weights_sets.command()
 def show(name: Spec) -> None:
     """Show the network, preprocessing, licence, sources and hashes of a set."""
-    from nst_core.weights import sheet
+    from nst_core.explain import weights_sheet as sheet
 
     typer.echo(sheet.as_text(name, columns()))
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from nst_core import registry
 from nst_core.backend import About, Dtype
-from nst_core.conformance import cases, worker
+from nst_core.conformance import cases, models, worker
 from nst_core.conformance.budgets import PRECISIONS, Precision
 from nst_core.conformance.cases import Case
 from nst_core.conformance.jobs import Outcome
-from nst_core.conformance.judge import LEVELS, Judge, Row
+from nst_core.conformance.judge import Judge, Row
 from nst_core.conformance.truth import Truth
 from nst_core.errors import BackendError, WorkerError, unknown
 
@@ -70,22 +70,10 @@ class Verdict:
             "absent": list(self.absent),
             "seconds": round(self.seconds, 1),
             "rows": [
-                {
-                    "level": finding.row.level,
-                    "name": LEVELS[finding.row.level],
-                    "case": finding.case,
-                    "what": finding.row.what,
-                    "measured": finite(finding.row.measured),
-                    "budget": float(finding.row.budget),
-                    "ratio": finite(finding.row.ratio),
-                }
+                models.Row.of(finding.row, finding.case).model_dump()
                 for finding in self.worst_first
             ],
         }
-
-
-def finite(number: float) -> float | None:
-    return float(number) if math.isfinite(number) else None
 
 
 def addresses(asked: Sequence[str]) -> list[str]:
@@ -158,9 +146,9 @@ def rows(case: Case, outcome: Outcome, dtype: Dtype) -> list[Row]:
 def claimed(flags: dict[str, str], *, exact: bool = False) -> Precision:
     """The precision that a session reports.
 
-    On a GPU, float32 counts as TF32 if the flags say so and the session is not exact.
+    On an accelerator, float32 counts as TF32 if the flags say so and the session is not exact.
     """
-    tf32 = flags.get("tf32") == "True" and flags.get("device", "").startswith("cuda")
+    tf32 = flags.get("tf32") == "True" and flags.get("device", "cpu") != "cpu"
     dtype = flags["dtype"]
     return PRECISIONS["tf32" if tf32 and dtype == "float32" and not exact else dtype]
 

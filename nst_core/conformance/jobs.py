@@ -14,11 +14,12 @@ import numpy as np
 
 from nst_core import memory, recipe, weights
 from nst_core.backend import Array, Backend, Dtype, Session, Snapshot, Targets, Terms
+from nst_core.effective import effective_weights
 from nst_core.errors import NstError
 from nst_core.network import Network
 from nst_core.recipe import Recipe
 from nst_core.reference.net import kinks
-from nst_core.weights import Weights, effective_weights
+from nst_core.weights import Weights
 
 # The first image of a nudged painting differs by NUDGE ε, about the error of a first gradient. A
 # change of one ε is too small: it may cause no flip at all.

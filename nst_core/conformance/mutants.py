@@ -300,7 +300,7 @@ class Once(optimisers.Adam):
     """Adam without bias correction in its fifth step only."""
 
     def step(self, x: Array, g: Array) -> Array:
-        moved = super().step(x, g)
+        moved: Array = super().step(x, g)
         return x - self.settings.lr * self.m if self.t == 5 else moved
 
 

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from nst_core.backend import Array, Snapshot, Targets
 from nst_core.conformance.jobs import nudged, styles
 from nst_core.conformance.measures import norm_wise
+from nst_core.effective import effective_weights
 from nst_core.plan import Stage
 from nst_core.recipe import Recipe
 from nst_core.reference.net import Choice, Kinks, kinks, windows
 from nst_core.reference.paint import NumpySession
 from nst_core.terms import Comparison, Term
-from nst_core.weights import Weights, effective_weights
+from nst_core.weights import Weights
 
 # An activation closer to its kink than this, in units of the layer's standard deviation, counts as
 # being on both sides: correct float64 features differ by as much.

@@ -23,7 +23,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from nst_core import files, registry
-from nst_core.backend import About, Array
+from nst_core.backend import About, Array, Backend, Configured
 from nst_core.conformance.jobs import Job, Outcome, run_job
 from nst_core.errors import WorkerError
 
@@ -31,14 +31,8 @@ JOBS, ARRAYS = "jobs.json", "arrays.safetensors"
 RESULTS, RESULT_ARRAYS = "results.json", "results.safetensors"
 TIMEOUT = 600.0  # seconds
 LAST_LINES = 12
+# read when NumPy and the frameworks are imported, so that the parent process sets them
 THREADS = ("MKL_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
-# environment variables that affect the numbers or the speed of a framework
-RECORDED = (
-    "CUBLAS_WORKSPACE_CONFIG", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND", "MKL_NUM_THREADS",
-    "NVIDIA_TF32_OVERRIDE", "OMP_NUM_THREADS", "TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS",
-    "TF_FORCE_GPU_ALLOW_GROWTH", "TF_NUM_INTEROP_THREADS", "TF_NUM_INTRAOP_THREADS",
-    "XLA_FLAGS", "XLA_PYTHON_CLIENT_PREALLOCATE",
-)  # fmt: skip
 
 
 def about(backend: str) -> About:
@@ -66,7 +60,7 @@ def run(
         asked = {"ticket": ticket, "backend": backend, "jobs": described}
         (folder / JOBS).write_text(json.dumps(asked), "utf-8")
         _save(folder / ARRAYS, arrays)
-        _start(backend, folder, environment(folder, jobs, threads), timeout)
+        _start(backend, folder, dict.fromkeys(THREADS if threads else (), str(threads)), timeout)
         return collect(backend, folder, ticket, len(jobs))
 
 
@@ -95,19 +89,18 @@ def _start(backend: str, folder: Path, environment: Mapping[str, str], timeout: 
         )
 
 
-def environment(folder: Path, jobs: Sequence[Job], threads: int | None) -> dict[str, str]:
-    """The environment variables of the worker; they must be set before any import."""
-    variables = {
-        "KERAS_HOME": str(folder),  # the user's keras.json could change floatx
-        "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # without it cuBLAS is not deterministic
-    }
-    if jobs and all(job.device == "cpu" for job in jobs):
-        variables["CUDA_VISIBLE_DEVICES"] = "-1"
-    if jobs and all(job.exact for job in jobs):
-        variables["NVIDIA_TF32_OVERRIDE"] = "0"
-    return variables | dict.fromkeys(THREADS if threads else (), str(threads))
+def prepare(backend: Backend, jobs: Sequence[Job], folder: Path) -> tuple[str, ...]:
+    """Sets what the backend wants set before its framework is imported.
+
+    Returns the names of the variables that are worth recording.
+    """
+    if not isinstance(backend, Configured):
+        return THREADS
+    others = [job.device for job in jobs if job.device != "cpu"]
+    device = others[0] if others else "cpu" if jobs else "auto"
+    exact = bool(jobs) and all(job.exact for job in jobs)
+    os.environ.update(backend.environment(device, exact, folder))
+    return tuple(sorted({*THREADS, *backend.variables}))
 
 
 def last_lines(text: str) -> str:
@@ -137,13 +130,14 @@ def work(folder: Path) -> None:
     given = load_file(folder / ARRAYS)
     began = time.perf_counter()
     backend = registry.backend(asked["backend"])
+    jobs = [Job(**{key: _tuple(value) for key, value in job.items()}) for job in asked["jobs"]]
+    variables = prepare(backend, jobs, folder)
     offered = backend.about()
     imported = time.perf_counter() - began
-    jobs = [Job(**{key: _tuple(value) for key, value in job.items()}) for job in asked["jobs"]]
     outcomes = [run_job(backend, job, given) for job in jobs]
     for done in outcomes:
         done.seconds["import"] = [imported]
-        done.environment = {name: os.environ[name] for name in RECORDED if name in os.environ}
+        done.environment = {name: os.environ[name] for name in variables if name in os.environ}
     leave(folder, asked["ticket"], offered, outcomes)
 
 

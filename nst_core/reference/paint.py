@@ -77,16 +77,12 @@ class NumpySession:
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         scale = self.scale(targets.variable)
         x: Array = image.astype(self.dtype) * scale
-        optimiser = self.optimiser(stage)
+        optimiser = optimisers.boxed(self.optimiser(stage), targets.variable.box, scale)
         for iteration in range(stage.iterations):
             terms, g = self.gradient(x / scale, targets)
             here, gradient = partial(np.divide, x, scale), partial(np.copy, g)
             watch(Snapshot(iteration, terms, here, gradient))
-            x, before = optimiser.step(x, g / scale), x
-            if targets.variable.box != "none":
-                x = x.clip(0, scale)
-            if targets.variable.box == "clip":  # L-BFGS must store the step that was made
-                optimiser.moved(x - before)
+            x = optimiser.step(x, g / scale)
         return x / scale
 
     def scale(self, variable: Variable) -> Array:

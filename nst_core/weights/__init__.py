@@ -1,7 +1,6 @@
 """Weight sets: their sources, hashes, licences and preprocessing; cache, download and export."""
 
 from nst_core.weights.choosing import resolve
-from nst_core.weights.effective import effective_weights
 from nst_core.weights.exporting import export
 from nst_core.weights.failure import FetchError
 from nst_core.weights.fetching import fetch
@@ -38,7 +37,6 @@ __all__ = [
     "cache_dir",
     "cached",
     "content_hash",
-    "effective_weights",
     "export",
     "fetch",
     "load",

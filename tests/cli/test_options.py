@@ -10,7 +10,8 @@ from nst_core import request
 from nst_core.cli.options import Shared, shared
 from nst_core.experiments import grid
 
-APART = {"keep_alpha", "changes"}  # of `nst run` alone, and of a call from Python alone
+# of `nst run` alone, of a call from Python alone, and of the user's settings
+APART = {"keep_alpha", "changes", "settings"}
 
 
 def kind(hint):

@@ -3,7 +3,8 @@
 import pytest
 
 from nst_compare import baseline
-from nst_compare.models import Entry, Report, Row, Subject
+from nst_compare.models import Entry, Report, Subject
+from nst_core.conformance.models import Row
 from nst_core.errors import NstError
 
 U32 = 2**-24

@@ -15,7 +15,7 @@ def browser():
     if not found:
         if os.environ.get("NST_REQUIRE_CHROMIUM"):
             pytest.fail("there is no Chromium, and NST_REQUIRE_CHROMIUM is set")
-        pytest.skip("there is no Chromium")
+        pytest.skip("there is no Chromium: install it, with apt-get install chromium for example")
     with sync_api.sync_playwright() as p:
         opened = p.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield opened

@@ -15,7 +15,8 @@ from rich.console import Console
 from nst_compare import charts, explain, page, pictures, report, table
 from nst_compare.charts import Edges, Looks
 from nst_compare.command import command
-from nst_compare.models import Entry, Report, Row
+from nst_compare.models import Entry, Report
+from nst_core.conformance.models import Row
 from nst_core.errors import NstError
 
 VOID = {"br", "hr", "img", "input", "link", "meta"}

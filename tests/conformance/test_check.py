@@ -206,9 +206,12 @@ def test_a_verdict_as_json_is_plain_and_infinities_are_null():
             "name": LEVELS[level],
             "case": "a case",
             "what": what,
+            "kind": "",
+            "at": "",
             "measured": measured,
             "budget": budget,
             "ratio": share,
+            "holds": share is not None and share <= 1,
         }
         for level, what, measured, budget, share in (
             (0, "no flag", None, 0, None),

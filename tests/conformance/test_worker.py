@@ -1,6 +1,7 @@
 """A worker does what a session in this process does; one that fails is one line with its name."""
 
 import json
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -289,19 +290,13 @@ def test_the_finest_stage_is_the_one_that_is_painted(pictures, every_term):
     assert len(worker.run("numpy", (one,), pictures)[1][0].totals) == 2
 
 
-def test_the_users_keras_settings_do_not_reach_a_worker(monkeypatch):
-    seen = {}
-
-    def run(command, **how):
-        seen.update(how["env"], folder=command[-1])
-        return subprocess.CompletedProcess(command, 1, "", "enough")
-
-    monkeypatch.setattr(subprocess, "run", run)
-    monkeypatch.setenv("KERAS_HOME", "elsewhere")
-    monkeypatch.setenv("NST_CACHE", "kept")
-    failure()
-    assert seen["KERAS_HOME"] == seen["folder"]
-    assert seen["NST_CACHE"] == "kept"
+@pytest.mark.parametrize("address", ["tf", "keras:torch"])
+def test_the_users_keras_settings_do_not_reach_a_worker(address, monkeypatch, tmp_path):
+    own = os.environ | {"KERAS_HOME": "elsewhere", "NST_CACHE": "kept"}
+    monkeypatch.setattr(os, "environ", own)
+    worker.prepare(registry.backend(address), (), tmp_path)
+    assert own["KERAS_HOME"] == str(tmp_path)
+    assert own["NST_CACHE"] == "kept"
 
 
 # What it costs, and where
@@ -344,8 +339,69 @@ open_backend = Stranger
     assert outcome[1][0].memory["device"] == 12345
 
 
-def environment(monkeypatch, threads=None, **how):
-    """What the worker of one job is given."""
+EVERY = ("torch", "tf", "keras:tensorflow", "keras:torch", "keras:jax")
+
+
+def environment(address, tmp_path, device="cpu", exact=True):
+    """What a backend wants set before its framework is imported."""
+    return registry.backend(address).environment(device, exact, tmp_path)
+
+
+@pytest.mark.parametrize("address", EVERY)
+def test_tf32_is_off_for_exact_jobs_alone(address, tmp_path):
+    assert environment(address, tmp_path, exact=True)["NVIDIA_TF32_OVERRIDE"] == "0"
+    assert "NVIDIA_TF32_OVERRIDE" not in environment(address, tmp_path, exact=False)
+
+
+@pytest.mark.parametrize("address", EVERY)
+def test_a_job_for_the_cpu_sees_no_gpu(address, tmp_path):
+    assert environment(address, tmp_path, device="cpu")["CUDA_VISIBLE_DEVICES"] == "-1"
+    assert "CUDA_VISIBLE_DEVICES" not in environment(address, tmp_path, device="cuda:0")
+
+
+@pytest.mark.parametrize("address", EVERY)
+def test_what_a_backend_sets_is_recorded(address, tmp_path):
+    backend = registry.backend(address)
+    own = {"KERAS_HOME"}  # a folder that is deleted with the worker
+    assert environment(address, tmp_path).keys() - own <= set(backend.variables)
+
+
+def test_every_framework_keeps_what_its_processes_share(tmp_path):
+    tf, keras, torch = (environment(name, tmp_path) for name in ("tf", "keras:jax", "torch"))
+    assert tf["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+    assert keras["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
+    assert torch["CUBLAS_WORKSPACE_CONFIG"] == keras["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    assert tf["KERAS_HOME"] == keras["KERAS_HOME"] == str(tmp_path)
+
+
+def test_a_worker_sets_what_its_backend_says(stranger):
+    source = """
+import os
+from nst_core.reference import NumpyBackend
+
+class Stranger(NumpyBackend):
+    variables = ("MINE", "UNSET")
+
+    def environment(self, device, exact, scratch):
+        return {"MINE": f"{device} {exact} {scratch.is_dir()}"}
+
+    def about(self):
+        assert os.environ["MINE"]
+        return super().about()
+
+open_backend = Stranger
+"""
+    stranger("mine", source)
+    jobs = [
+        Job("random-tiny:0", RECIPE, ("features",), TAPS, "cpu", exact=exact)
+        for exact in (True, False)
+    ]
+    told = worker.run("mine", jobs, SQUARE)[1][0].environment
+    assert told["MINE"] == "cpu False True"
+    assert "UNSET" not in told
+
+
+def test_threads_are_set_where_a_framework_can_be_told(monkeypatch):
     seen = {}
 
     def run(command, **options):
@@ -353,47 +409,22 @@ def environment(monkeypatch, threads=None, **how):
         return subprocess.CompletedProcess(command, 1, "", "enough")
 
     monkeypatch.setattr(subprocess, "run", run)
-    for name in ("CUDA_VISIBLE_DEVICES", "NVIDIA_TF32_OVERRIDE"):
-        monkeypatch.delenv(name, raising=False)
-    one = Job("random-tiny:0", RECIPE, ("features",), TAPS, **how)
-    with pytest.raises(WorkerError):
-        worker.run("numpy", (one,), SQUARE, threads=threads)
-    return seen
-
-
-def test_the_environment_is_set_before_anything_is_imported(monkeypatch):
-    seen = environment(monkeypatch)
-    assert seen["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
-    assert seen["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
-    assert seen["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
-    assert "KMP_DUPLICATE_LIB_OK" not in seen
-
-
-def test_tf32_is_off_for_exact_jobs_alone(monkeypatch):
-    assert environment(monkeypatch, exact=True)["NVIDIA_TF32_OVERRIDE"] == "0"
-    assert "NVIDIA_TF32_OVERRIDE" not in environment(monkeypatch, exact=False)
-
-
-def test_a_job_for_the_cpu_sees_no_gpu(monkeypatch):
-    assert environment(monkeypatch, device="cpu")["CUDA_VISIBLE_DEVICES"] == "-1"
-    assert "CUDA_VISIBLE_DEVICES" not in environment(monkeypatch, device="cuda")
-
-
-def test_threads_are_set_where_a_framework_can_be_told(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    assert "OMP_NUM_THREADS" not in environment(monkeypatch)
-    seen = environment(monkeypatch, threads=3)
-    assert {seen[name] for name in worker.THREADS} == {"3"}
+    for threads in (None, 3):
+        seen.clear()
+        with pytest.raises(WorkerError):
+            worker.run("numpy", (), SQUARE, threads=threads)
+        assert [seen.get(name) for name in worker.THREADS] == [threads and "3"] * 3
 
 
 def test_the_environment_is_recorded(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("SECRET", "kept to oneself")
     jobs = (Job("random-tiny:0", RECIPE, ("features",), TAPS, "cpu"),)
-    told = worker.run("numpy", jobs, SQUARE)[1][0].environment
+    told = worker.run("torch", jobs, SQUARE)[1][0].environment
     assert told["OMP_NUM_THREADS"] == "1"
     assert told["NVIDIA_TF32_OVERRIDE"] == "0"
-    assert set(told) <= set(worker.RECORDED)
+    assert "SECRET" not in told
 
 
 def test_a_weights_file_that_does_not_say_its_pixels_is_told_them(tmp_path, tiny):

@@ -3,8 +3,9 @@
 import importlib.util
 import os
 import sys
+from pathlib import Path
 
-from nst_core.backend import About, Dtype, Requirement, Session, choose
+from nst_core.backend import About, Dtype, Requirement, Session, choose, nvidia
 from nst_core.errors import BackendError
 from nst_core.network import Network
 from nst_core.quiet import quiet_import
@@ -22,6 +23,11 @@ class KerasBackend:
     """Opens sessions that run on Keras and one of its engines; a process can use only one."""
 
     engines = tuple(ENGINES)
+    variables = (
+        "CUBLAS_WORKSPACE_CONFIG", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND", "NVIDIA_TF32_OVERRIDE",
+        "TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS", "TF_FORCE_GPU_ALLOW_GROWTH",
+        "TF_NUM_INTEROP_THREADS", "XLA_FLAGS", "XLA_PYTHON_CLIENT_PREALLOCATE",
+    )  # fmt: skip
 
     def __init__(self, engine: str) -> None:
         self.engine = engine
@@ -30,6 +36,16 @@ class KerasBackend:
             Requirement("keras", "Keras", install),
             Requirement(engine, title, install),
         )
+
+    def environment(self, device: str, exact: bool, scratch: Path) -> dict[str, str]:
+        """A stray keras.json in the user's own KERAS_HOME would change the default precision."""
+        own = {
+            "KERAS_HOME": str(scratch),
+            "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
+            "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+            "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+        }
+        return own | nvidia(device, exact)
 
     def about(self) -> About:
         import_keras(self.engine)

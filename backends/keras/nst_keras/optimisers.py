@@ -1,30 +1,11 @@
-"""The optimisers of `nst_core.optimisers`, in keras.ops, with their state on the device."""
+"""What `nst_core.optimisers` needs of Keras, and Keras' own Adam."""
 
-from collections import deque
+from functools import partial
 
 from keras import KerasTensor, Variable, ops, optimizers
 
-from nst_core import plan
-
-
-class Adam:
-    def __init__(self, settings: plan.Adam) -> None:
-        self.settings = settings
-        self.t = 0
-        self.m: KerasTensor | float = 0.0
-        self.v: KerasTensor | float = 0.0
-
-    def step(self, x: KerasTensor, g: KerasTensor) -> KerasTensor:
-        s = self.settings
-        self.t += 1
-        self.m = s.beta1 * self.m + (1 - s.beta1) * g
-        self.v = s.beta2 * self.v + (1 - s.beta2) * ops.square(g)
-        m_hat = self.m / (1 - s.beta1**self.t)
-        v_hat = self.v / (1 - s.beta2**self.t)
-        return x - s.lr * m_hat / (ops.sqrt(v_hat) + s.epsilon)
-
-    def moved(self, s: KerasTensor) -> None:
-        """It remembers no steps."""
+from nst_core import optimisers, plan
+from nst_core.optimisers import Arithmetic
 
 
 class NativeAdam:
@@ -47,83 +28,12 @@ class NativeAdam:
         """It remembers no steps."""
 
 
-class Sgd:
-    def __init__(self, settings: plan.Sgd) -> None:
-        self.settings = settings
-        self.t = 0
+MATHS = Arithmetic(
+    dot=lambda a, b: ops.sum(a * b),  # ops.dot would compute in single precision on two engines
+    sqrt=ops.sqrt,
+    magnitude=lambda g: ops.sum(ops.abs(g)),
+    clip=lambda x, upper: ops.clip(x, ops.zeros_like(upper), upper),
+)
 
-    def step(self, x: KerasTensor, g: KerasTensor) -> KerasTensor:
-        s = self.settings
-        rate = s.lr * s.decay ** (self.t / s.every)
-        self.t += 1
-        return x - rate * g
-
-    def moved(self, s: KerasTensor) -> None:
-        """It remembers no steps."""
-
-
-class Lbfgs:
-    def __init__(self, settings: plan.Lbfgs) -> None:
-        self.settings = settings
-        self.pairs: deque[tuple[KerasTensor, KerasTensor, KerasTensor]] = deque(
-            maxlen=settings.history
-        )
-        self.s: KerasTensor | None = None
-        self.g: KerasTensor | None = None
-        self.t = 0
-
-    def step(self, x: KerasTensor, g: KerasTensor) -> KerasTensor:
-        if self.settings.restart and self.t % self.settings.restart == 0:
-            self.pairs.clear()
-            self.s = self.g = None
-        self.t += 1
-        self.remember(g)
-        length = self.settings.lr
-        if self.g is None:
-            length = length / max(1.0, float(ops.sum(ops.abs(g))))
-        self.s = length * self.direction(g)
-        self.g = g
-        return x + self.s
-
-    def moved(self, s: KerasTensor) -> None:
-        """The step that was really made."""
-        self.s = s
-
-    def remember(self, g: KerasTensor) -> None:
-        if self.s is None or self.g is None:
-            return
-        y = g - self.g
-        curvature = dot(y, self.s)
-        floor = self.settings.curvature
-        if not self.settings.absolute:
-            floor = floor * ops.sqrt(dot(y, y)) * ops.sqrt(dot(self.s, self.s))
-        if curvature > floor:
-            self.pairs.append((self.s, y, 1 / curvature))
-
-    def direction(self, g: KerasTensor) -> KerasTensor:
-        q, alphas = -g, []
-        for s, y, rho in reversed(self.pairs):
-            alphas.append(rho * dot(s, q))
-            q = q - alphas[-1] * y
-        if self.pairs:
-            _, y, rho = self.pairs[-1]
-            q = q / (rho * dot(y, y))
-        for (s, y, rho), alpha in zip(self.pairs, reversed(alphas), strict=True):
-            q = q + (alpha - rho * dot(y, q)) * s
-        return q
-
-
-def dot(a: KerasTensor, b: KerasTensor) -> KerasTensor:
-    return ops.sum(a * b)
-
-
-def make_optimiser(stage: plan.Stage) -> Adam | NativeAdam | Sgd | Lbfgs:
-    match stage.optimizer:
-        case "adam":
-            return Adam(stage.adam)
-        case "native-adam":
-            return NativeAdam(stage.adam)
-        case "sgd":
-            return Sgd(stage.sgd)
-        case "lbfgs":
-            return Lbfgs(stage.lbfgs)
+make_optimiser = partial(optimisers.make_optimiser, maths=MATHS, native=NativeAdam)
+boxed = partial(optimisers.boxed, maths=MATHS)

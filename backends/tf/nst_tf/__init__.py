@@ -1,8 +1,9 @@
 """Neural style transfer in TensorFlow, with modules, tf.function and GradientTape."""
 
 import os
+from pathlib import Path
 
-from nst_core.backend import About, Dtype, Requirement, Session, choose
+from nst_core.backend import About, Dtype, Requirement, Session, choose, nvidia
 from nst_core.network import Network
 from nst_core.quiet import quiet_import
 from nst_core.weights import Weights
@@ -13,6 +14,15 @@ class TfBackend:
 
     requires = (Requirement("tensorflow", "TensorFlow", "nst-suite[tf]"),)
     engines = ()
+    variables = (
+        "CUDA_VISIBLE_DEVICES", "NVIDIA_TF32_OVERRIDE", "TF_CPP_MIN_LOG_LEVEL",
+        "TF_ENABLE_ONEDNN_OPTS", "TF_FORCE_GPU_ALLOW_GROWTH", "TF_NUM_INTEROP_THREADS", "XLA_FLAGS",
+    )  # fmt: skip
+
+    def environment(self, device: str, exact: bool, scratch: Path) -> dict[str, str]:
+        """TensorFlow imports Keras, which reads its settings from KERAS_HOME."""
+        own = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "KERAS_HOME": str(scratch)}
+        return own | nvidia(device, exact)
 
     def about(self) -> About:
         import_tensorflow()

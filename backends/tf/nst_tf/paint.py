@@ -19,7 +19,7 @@ from nst_core.terms import Term, compute
 from nst_core.weights import Weights
 from nst_tf.losses import STATISTICS, errors
 from nst_tf.net import Vgg
-from nst_tf.optimisers import make_optimiser
+from nst_tf.optimisers import boxed, make_optimiser
 
 
 class Inputs(NamedTuple):
@@ -74,17 +74,13 @@ class TfSession:
         with tf.device(self.device):
             scale, inputs = self.scale(targets.variable), self.inputs(targets, image)
             x = self.tensor(image) * scale
-            optimiser = make_optimiser(stage)
+            optimiser = boxed(make_optimiser(stage), targets.variable.box, scale)
             for iteration in range(stage.iterations):
                 raw, g = self.evaluate(x, inputs, targets)
                 terms = Terms.of(targets, raw.numpy())
                 here, gradient = partial(self.array, x / scale), partial(self.array, g * scale)
                 watch(Snapshot(iteration, terms, here, gradient))
-                x, before = optimiser.step(x, g), x
-                if targets.variable.box != "none":
-                    x = tf.minimum(tf.maximum(x, 0), scale)
-                if targets.variable.box == "clip":  # L-BFGS must store the step that was made
-                    optimiser.moved(x - before)
+                x = optimiser.step(x, g)
         return self.array(x / scale)
 
     def peak_memory(self) -> int:

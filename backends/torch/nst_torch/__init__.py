@@ -1,6 +1,8 @@
 """Neural style transfer in PyTorch, with modules, autograd and channels-last memory."""
 
-from nst_core.backend import About, Dtype, Requirement, Session, choose
+from pathlib import Path
+
+from nst_core.backend import About, Dtype, Requirement, Session, choose, nvidia
 from nst_core.network import Network
 from nst_core.weights import Weights
 
@@ -10,6 +12,10 @@ class TorchBackend:
 
     requires = (Requirement("torch", "PyTorch", "nst-suite[torch]"),)
     engines = ()
+    variables = ("CUBLAS_WORKSPACE_CONFIG", "CUDA_VISIBLE_DEVICES", "NVIDIA_TF32_OVERRIDE")
+
+    def environment(self, device: str, exact: bool, _scratch: Path) -> dict[str, str]:
+        return {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"} | nvidia(device, exact)
 
     def about(self) -> About:
         import torch

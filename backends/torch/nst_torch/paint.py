@@ -20,7 +20,7 @@ from nst_core.terms import Term, compute
 from nst_core.weights import Weights
 from nst_torch.losses import STATISTICS, errors
 from nst_torch.net import Vgg
-from nst_torch.optimisers import make_optimiser
+from nst_torch.optimisers import boxed, make_optimiser
 
 
 class Inputs(NamedTuple):
@@ -69,17 +69,13 @@ class TorchSession:
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         scale, inputs = self.scale(targets.variable), self.inputs(targets, image)
         x = self.tensor(image) * scale
-        optimiser = make_optimiser(stage)
+        optimiser = boxed(make_optimiser(stage), targets.variable.box, scale)
         for iteration in range(stage.iterations):
             raw, g = self.evaluate(x, inputs, targets)
             terms = Terms.of(targets, raw.tolist())
             here, gradient = partial(self.array, x / scale), partial(self.array, g * scale)
             watch(Snapshot(iteration, terms, here, gradient))
-            x, before = optimiser.step(x, g), x
-            if targets.variable.box != "none":
-                x = x.clamp(min=0).minimum(scale)
-            if targets.variable.box == "clip":  # L-BFGS must store the step that was made
-                optimiser.moved(x - before)
+            x = optimiser.step(x, g)
         return self.array(x / scale)
 
     def peak_memory(self) -> int:

@@ -15,7 +15,7 @@ import numpy as np
 
 from nst_core.backend import Array, Arrays, Dtype, Snapshot, Targets, Terms, Watch
 from nst_core.network import Network
-from nst_core.optimisers import make_optimiser
+from nst_core.optimisers import boxed, make_optimiser
 from nst_core.plan import Stage
 from nst_core.recipe import Recipe, Variable
 from nst_core.terms import Term, compute
@@ -68,18 +68,15 @@ class JaxSession:
         return Terms.of(targets, raw.tolist()), self.array(g * inputs.scale)
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
-        inputs, optimiser = self.inputs(targets, image), make_optimiser(stage)
+        inputs = self.inputs(targets, image)
         x, scale = self.tensor(image) * inputs.scale, inputs.scale
+        optimiser = boxed(make_optimiser(stage), targets.variable.box, scale)
         for iteration in range(stage.iterations):
             raw, g = self.evaluate(x, inputs, targets)
             terms = Terms.of(targets, raw.tolist())
             here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
             watch(Snapshot(iteration, terms, here, slope))
-            x, before = optimiser.step(x, g), x
-            if targets.variable.box != "none":
-                x = x.clip(0, scale)
-            if targets.variable.box == "clip":
-                optimiser.moved(x - before)
+            x = optimiser.step(x, g)
         return self.array(x / scale)
 
     def statistics(self, image: Array, terms: Sequence[Term], variable: Variable) -> Arrays:

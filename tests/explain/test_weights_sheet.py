@@ -4,8 +4,8 @@ import pytest
 
 from nst_core import weights
 from nst_core.errors import WeightsError
+from nst_core.explain.weights_sheet import as_text
 from nst_core.weights import arrays, fetching, store
-from nst_core.weights.sheet import as_text
 
 CAFFE = """\
 vgg16-caffe

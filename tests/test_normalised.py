@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from nst_core import normalised as module
 from nst_core import samples, weights
 from nst_core.errors import WeightsError
 from nst_core.network import network
+from nst_core.normalised import FLOOR, mean_activations, normalised
 from nst_core.reference import open_backend
-from nst_core.weights import normalised as module
-from nst_core.weights.normalised import FLOOR, mean_activations, normalised
 
 # Measured: 5e-6, from float32 weights and means.
 ONE = 1e-4

@@ -1,17 +1,13 @@
 """Weights as a recipe uses them."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from nst_core.network import Network
-from nst_core.weights.parameters import Weights
-from nst_core.weights.sets import Preprocessing
-
-if TYPE_CHECKING:
-    from nst_core.recipe import Recipe
+from nst_core.recipe import Recipe
+from nst_core.weights import Preprocessing, Weights
 
 
-def effective_weights(loaded: Weights, net: Network, recipe: "Recipe") -> Weights:
+def effective_weights(loaded: Weights, net: Network, recipe: Recipe) -> Weights:
     """The weights with the recipe's preprocessing, normalised if the recipe says so."""
     choice = recipe.network
     if own := choice.preprocessing:
@@ -19,6 +15,6 @@ def effective_weights(loaded: Weights, net: Network, recipe: "Recipe") -> Weight
         loaded = replace(loaded, preprocessing=rule)
     if not choice.normalised:
         return loaded
-    from nst_core.weights.normalised import normalised  # it imports the network
+    from nst_core.normalised import normalised  # it imports the reference network
 
     return normalised(loaded, net)
