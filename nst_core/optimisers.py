@@ -97,7 +97,7 @@ class Lbfgs:
     """Nocedal & Wright 2006, algorithm 7.4, with steps of fixed length and no line search.
 
     The first step is min(1, 1/‖g‖₁)·lr times the negative gradient. Each later step is lr times
-    the quasi-Newton direction, with the initial inverse Hessian scaled by y·s / y·y of the newest pair
+    the quasi-Newton direction, with an initial inverse Hessian of y·s / y·y of the newest pair
     (eq. 7.20). A pair is stored only if y·s > curvature·‖y‖‖s‖, or, with `absolute`, if
     y·s > curvature.
     """

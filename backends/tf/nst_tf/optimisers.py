@@ -9,7 +9,7 @@ from nst_core.optimisers import Arithmetic
 
 
 class NativeAdam:
-    """`tf.keras.optimizers.Adam`, which by default adds ε = 1e-7 to √v (before the bias correction)."""
+    """`tf.keras.optimizers.Adam`: adds ε = 1e-7 to √v, before the bias correction."""
 
     def __init__(self, settings: plan.Adam) -> None:
         self.lr = settings.lr

@@ -10,7 +10,7 @@ from nst_core.optimisers import Arithmetic
 
 
 class NativeAdam:
-    """`torch.optim.Adam`, which by default adds ε = 1e-8 to √v̂ (after the bias correction)."""
+    """`torch.optim.Adam`: adds ε = 1e-8 to √v̂, after the bias correction."""
 
     def __init__(self, settings: plan.Adam) -> None:
         self.lr = settings.lr
