@@ -100,6 +100,7 @@ def symmetric_root(covariance: Numbers) -> Numbers:
 
 def _affine(style: Numbers, content: Numbers, root: Callable[[Numbers], Numbers]) -> Numbers:
     """A(S − µ_S) + µ_C with A = R_C R_S⁻¹, where R Rᵀ = Σ, so A Σ_S Aᵀ = Σ_C."""
+    # float64, because the covariances of similar colours are nearly singular
     S, C = (np.reshape(x, (len(x), -1)).astype(np.float64) for x in (style, content))
     A = root(_covariance(C)) @ np.linalg.inv(root(_covariance(S)))
     matched: Numbers = A @ (S - S.mean(1, keepdims=True)) + C.mean(1, keepdims=True)

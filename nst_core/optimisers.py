@@ -149,7 +149,7 @@ class Lbfgs:
             q = q - alphas[-1] * y
         if self.pairs:
             _, y, rho = self.pairs[-1]
-            q = q / (rho * dot(y, y))
+            q = q / (rho * dot(y, y))  # = q · (y·s / y·y), the initial inverse Hessian
         for (s, y, rho), alpha in zip(self.pairs, reversed(alphas), strict=True):
             q = q + (alpha - rho * dot(y, q)) * s
         return q

@@ -227,6 +227,7 @@ class Judge:
 
     def gradients(self) -> Iterator[Row]:
         flips, kinked = self.flips()
+        # rounded up, because one flip must be allowed in a small network too
         allowed = np.ceil(self.precision.flips * kinked)
         yield Row(3, f"kinks of {kinked:,}", flips, allowed, "kinks")
         yield self.gradient("gradient", self.targets)
@@ -323,6 +324,7 @@ class Judge:
         distance = norm_wise(self.found("paint"), own.painted)
         steps = budgets.DISTANCE * self.lost_in_steps()
         curve = self.precision.curve
+        # the nudged path of the reference takes long: only if a budget would be exceeded
         asked = "nudged" in self.truth.question.calls
         if asked or not (max(totals) <= curve and distance <= steps):
             nudges = self.own_nudges() if asked else self.truth_nudges()

@@ -16,6 +16,7 @@ def first_layer(vgg: Vgg, image: Array) -> Sum:
     rule = vgg.preprocessing
     mean, std = np.array(rule.mean), np.array(rule.std)
     x, _ = preprocess(image, rule)
+    # scale·image/std is at most |x| + |mean|/std, and the mean itself adds |mean|/std
     offset = (2 * np.abs(mean) / std)[:, None, None]
     kernel, bias = vgg.parameters["conv1_1"]
     mass, _ = convolution(np.abs(x) + offset, np.abs(kernel), np.abs(bias))

@@ -93,7 +93,7 @@ def pool(
 
     `choice` gives the index, 0 to 3, of the element that is used as the maximum.
     """
-    cells = windows(x, edge, 0.0)
+    cells = windows(x, edge, 0.0)  # 0 adds nothing to a mean; for a maximum, −∞ is used below
     channels, height, width, size = cells.shape
     if pooling == "average":
         # an incomplete window is divided by the number of its pixels, not by four

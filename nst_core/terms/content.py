@@ -81,7 +81,7 @@ class Content(Comparison):
 
     @property
     def divisor_latex(self) -> str:
-        """What the error is divided by, in LaTeX."""
+        """The divisor of the error in LaTeX."""
         relative = error("P", self.norm)
         divisors = {"sum": "", "mean": r"N \, M", "root": r"\sqrt{N \, M}", "relative": relative}
         return divisors[self.reduction]

@@ -108,6 +108,7 @@ class TotalVariation(Formula):
         if self.norm == "power":
             below = size[:, 1:, :-1]
             right = size[:, -1:, 1:] if self.last_row else size[:, :-1, 1:]
+            # |d| ≤ √s bounds the derivative of s^p, and is finite where s = d₁² + d₂² is 0
             slope = self.exponent * np.power(self.squares(x), self.exponent - 0.5)
             mass = np.sum(slope * (below + right + 2 * size[:, :-1, :-1]))
             return Sum(value, np.array(self.factor * mass), slope.size)
@@ -128,6 +129,7 @@ class TotalVariation(Formula):
         shares = dict.fromkeys(cross, 1.0)
         if self.stencil == "nine":
             shares = dict.fromkeys(cross, 1 / 3) | dict.fromkeys(diagonal, 1 / 12)
+        # each direction has its own number of differences, which decides its mean
         counts = {(dy, dx): 3 * (height - dy) * (width - abs(dx)) for dy, dx in shares}
         mean = self.reduction == "mean"
         return tuple((*d, share / counts[d] if mean else share) for d, share in shares.items())

@@ -33,6 +33,7 @@ class Vgg:
         self.dtype = dtype
         self.image_dtype = image_dtype
         image = x = keras.Input((None, None, 3), dtype=image_dtype)
+        # preprocessed in the precision of the image: bfloat16 would round pixels to 8 bits
         x = Preprocess(weights.preprocessing, image_dtype)(x)
         self.outputs: dict[str, Any] = {}
         for layer in network.layers:
@@ -48,6 +49,7 @@ class Vgg:
             return layers.ReLU(**common)
         common["data_format"] = "channels_last"
         if layer.kind == "conv":
+            # zeros are replaced by the weights, and are faster to create than random numbers
             return layers.Conv2D(
                 layer.channels, KERNEL, padding="same", kernel_initializer="zeros", **common
             )

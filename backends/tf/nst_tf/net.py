@@ -50,6 +50,7 @@ class Vgg(tf.Module):
 
     def __call__(self, image: tf.Tensor, taps: Sequence[str]) -> dict[str, tf.Tensor]:
         """{tap: (h, w, N)}, in the precision of the image."""
+        # preprocessed in the precision of the image: bfloat16 would round pixels to 8 bits
         x = tf.cast(self.preprocess(image), self.dtype)
         found: dict[str, tf.Tensor] = {}
         for layer in self.network.until(taps):

@@ -33,6 +33,7 @@ class Product(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, D: Tensor) -> Tensor:
         (F,) = ctx.saved_tensors
+        # in the precision of the features, as the rest of the backward pass
         return (D + D.T).to(F.dtype) @ F
 
 

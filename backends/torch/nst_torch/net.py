@@ -16,6 +16,7 @@ class Preprocess(nn.Module):
         super().__init__()
         self.scale = rule.scale
         self.channels = ["RGB".index(channel) for channel in rule.channels]
+        # float64 buffers, so that a session in float64 gets the exact constants
         self.register_buffer("mean", torch.tensor(rule.mean, dtype=torch.float64)[:, None, None])
         self.register_buffer("std", torch.tensor(rule.std, dtype=torch.float64)[:, None, None])
 
@@ -53,6 +54,7 @@ class Vgg(nn.Module):
 
     def forward(self, image: Tensor, taps: Sequence[str]) -> dict[str, Tensor]:
         """{tap: (N, h, w)}, in the precision of the layers."""
+        # preprocessed in the precision of the image: bfloat16 would round pixels to 8 bits
         x = self.preprocess(image).to(self.steps["conv1_1"].weight.dtype)
         found: dict[str, Tensor] = {}
         for layer in self.network.until(taps):
