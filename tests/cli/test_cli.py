@@ -571,7 +571,7 @@ def test_a_link_to_an_input_is_that_input(nst, folder):
 DIVERGING = {
     "--set variable.box=none --optimizer adam --set plan.adam.lr=1e30": "plan.adam.lr",
     "--set variable.box=none --set plan.lbfgs.lr=1e30": "plan.lbfgs.lr",
-    "--content-weight 1e308 --style-weight 1e308": "lower the weights",
+    "--content-weight 1e308 --style-weight 1e308": "use smaller weights",
 }
 
 

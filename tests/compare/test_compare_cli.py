@@ -232,8 +232,8 @@ def test_a_baseline_of_another_question_is_refused_before_anything_runs(nst, tmp
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "pictures and a folder are needed"),
-        (PICTURES, "pictures and a folder are needed"),
+        ((), "a photograph, a painting and a folder are required"),
+        (PICTURES, "a photograph, a painting and a folder are required"),
         ((*PICTURES, "-o", "report", "--backends", "torhc"), "no backend named 'torhc'. Did you"),
         ((*PICTURES, "-o", "report", "--precision", "float16"), "no precision named 'float16'"),
         ((*PICTURES, "-o", "report", "--precision", "tf32"), "no precision named 'tf32'"),

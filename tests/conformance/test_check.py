@@ -244,7 +244,7 @@ def test_a_backend_that_fails_is_a_verdict_and_the_next_has_its_turn(
     small, near, failing, end, words
 ):
     failing(end)
-    timeout = 3.0 if words.startswith("hung") else 60.0
+    timeout = 3.0 if words.startswith("did not finish") else 60.0
     mine, numpy = check.check(["mine", "numpy"], ["float64"], timeout=timeout)
     assert not mine.holds
     assert mine.failure == f"the worker of backend 'mine' {words}"

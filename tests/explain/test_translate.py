@@ -368,7 +368,7 @@ def test_edges_that_differ_hold_where_every_pooling_halves_both_sides():
     assert found.scene.step == 16
     remarks = " ".join(translate_text.remarks(found))
     assert "at every size" not in remarks
-    assert "both sides of photograph and style are multiples of 16." in remarks
+    assert "both sides of the photograph and the style are multiples of 16." in remarks
     assert "network.edge differs" in remarks
     for size, shape, agree in ((48, "content", True), (51, "content", False), (48, "own", False)):
         sides = (recipe.build(r.model_dump(), r.name, [("style.resize", shape)])
