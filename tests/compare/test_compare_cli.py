@@ -264,7 +264,16 @@ def test_what_cannot_be_asked_is_one_line_and_exit_code_2(nst, tmp_path, argumen
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.usefixtures("compiled_anew")
-@pytest.mark.parametrize("backend", ["torch", "tf", "keras:tensorflow", "keras:torch", "keras:jax"])
+@pytest.mark.parametrize(
+    "backend",
+    [
+        "torch",
+        "tf",
+        "keras:tensorflow",
+        pytest.param("keras:torch", marks=pytest.mark.long),
+        pytest.param("keras:jax", marks=pytest.mark.long),
+    ],
+)
 def test_double_precision_is_the_same_to_the_last_bit(nst, backend):
     asked = (*PICTURES, *QUICK, *DOUBLE, "--backends", backend, "-o", "report")
     assert nst(*asked)[0] == 0
