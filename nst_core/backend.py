@@ -224,23 +224,23 @@ class Measured(Protocol):
 
 @runtime_checkable
 class Configured(Protocol):
-    """What a backend may also tell of how its framework is started."""
+    """Optional attributes of a backend, for the environment of its framework."""
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Environment variables that change its numbers or its speed."""
+        """The environment variables that affect its numbers or its speed."""
 
     def environment(self, device: str, exact: bool, scratch: Path) -> Mapping[str, str]:
-        """Those to set before the framework is imported, in a process that runs nothing else.
+        """The variables to set before the framework is imported, in a worker process.
 
-        `scratch` is a folder that is empty, and deleted in the end.
+        `scratch` is an empty folder that is deleted when the worker ends.
         """
 
 
 def nvidia(device: str, exact: bool) -> dict[str, str]:
-    """The environment of a framework that finds NVIDIA's GPUs by itself.
+    """The environment variables for a framework that finds NVIDIA's GPUs by itself.
 
-    On the CPU it sees none; where it is to be exact, no library underneath uses TF32.
+    They hide all GPUs if `device` is the CPU, and switch off TF32 in NVIDIA's libraries if `exact`.
     """
     hidden = {"CUDA_VISIBLE_DEVICES": "-1"} if device == "cpu" else {}
     return hidden | ({"NVIDIA_TF32_OVERRIDE": "0"} if exact else {})

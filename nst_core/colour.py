@@ -1,9 +1,10 @@
-"""Colour preservation: what the pictures' colours are when the network sees them.
+"""Methods that keep the photograph's colours.
 
 Gatys, Bethge, Hertzmann & Shechtman, "Preserving Color in Neural Artistic Style Transfer", 2016
-(arXiv 1606.05897), of which the sections are named here. Pictures have shape (3, height, width),
-RGB, [0, 1]; those of a pair may differ in size. Results have the first one's dtype, and are cut to
-[0, 1] as in the authors' code, `ColourControl.ipynb` of leongatys/NeuralImageSynthesis.
+(arXiv 1606.05897); the docstrings name its sections. Pictures have shape (3, height, width), RGB,
+in [0, 1]; the two pictures of a pair may differ in size. Results have the dtype of the first
+picture and are clipped to [0, 1], as in the authors' code, `ColourControl.ipynb` of
+leongatys/NeuralImageSynthesis.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,17 +15,19 @@ import numpy as np
 from nst_core.images import Array, Numbers
 
 NONE = "none"
-EPSILON = 1e-5  # on the diagonal of each covariance; match_color in the authors' code
+# Added to the diagonal of each covariance, as in match_color of the authors' code: without it the
+# covariance of a grey or flat picture is singular.
+EPSILON = 1e-5
 
 
 def luminance(image: Numbers) -> Array:
-    """The Y of YIQ in all three channels: a grey picture ("Luminance-only transfer")."""
+    """A grey picture with the Y of YIQ in all three channels ("Luminance-only transfer")."""
     return np.repeat(_yiq(image)[:1].astype(image.dtype), 3, axis=0)
 
 
 def match_luminance(style: Numbers, content: Numbers) -> Array:
-    """σ_C/σ_S (L_S − µ_S) + µ_C in all three channels: the style's luminance with mean and
-    deviation of the content's ("Luminance-only transfer")."""
+    """σ_C/σ_S (L_S − µ_S) + µ_C in all three channels: the style's luminance with the content's
+    mean and standard deviation ("Luminance-only transfer")."""
     matched = _affine(_yiq(style)[:1], _yiq(content)[:1], np.sqrt)
     return np.repeat(_cut(matched, style), 3, axis=0)
 
@@ -32,7 +35,7 @@ def match_luminance(style: Numbers, content: Numbers) -> Array:
 def match_histogram(style: Numbers, content: Numbers) -> Array:
     """The style with the content's histogram in each of red, green and blue.
 
-    The simplest rule of "Color histogram matching"; the paper itself prefers the linear ones.
+    The simplest method of "Color histogram matching"; the paper prefers the linear methods.
     """
     from skimage.exposure import match_histograms
 
@@ -40,7 +43,7 @@ def match_histogram(style: Numbers, content: Numbers) -> Array:
 
 
 def match_linear(style: Numbers, content: Numbers) -> Array:
-    """The style with mean and covariance of the content's colours, A = Σ_C^½ Σ_S^-½.
+    """The style with the mean and covariance of the content's colours, A = Σ_C^½ Σ_S^-½.
 
     "Color histogram matching", Image Analogies transfer; `pca` in the authors' code.
     """
@@ -48,12 +51,12 @@ def match_linear(style: Numbers, content: Numbers) -> Array:
 
 
 def match_cholesky(style: Numbers, content: Numbers) -> Array:
-    """As `match_linear`, with the Cholesky factors: A = L_C L_S⁻¹. Red is matched by red alone."""
+    """As `match_linear`, with Cholesky factors: A = L_C L_S⁻¹. Red depends only on red."""
     return _cut(_affine(style, content, np.linalg.cholesky), style)
 
 
 def with_chroma(painting: Numbers, photograph: Numbers) -> Array:
-    """The luminance of one picture, the I and Q of another of its size; cut to what exists.
+    """The luminance of one picture with the I and Q of another of the same size, clipped to [0, 1].
 
     "Luminance-only transfer", last step.
     """
@@ -69,14 +72,14 @@ def _first(one: Numbers, *_: Numbers) -> Numbers:
 
 @dataclass(frozen=True)
 class Method:
-    """What becomes of the pictures before the network sees them, and of the painting after."""
+    """How the pictures are changed before painting, and the painting afterwards."""
 
     recoloured: Callable[[Numbers, Numbers], Numbers] = _first
-    """A style, given the content."""
+    """Changes a style; the second argument is the content."""
     seen: Callable[[Numbers], Numbers] = _first
-    """The content; the picture or the noise that the painting starts from."""
+    """Changes the content, and the picture or noise that the painting starts from."""
     restored: Callable[[Numbers, Numbers], Numbers] = _first
-    """The painting, given the content at its size."""
+    """Changes the painting; the second argument is the content at the painting's size."""
 
 
 METHODS: Mapping[str, Method] = {
@@ -89,14 +92,15 @@ METHODS: Mapping[str, Method] = {
 
 
 def symmetric_root(covariance: Numbers) -> Numbers:
-    """The symmetric R with R Rᵀ = covariance."""
+    """The symmetric matrix R with R Rᵀ = covariance."""
     values, vectors = np.linalg.eigh(covariance)
     root: Numbers = (vectors * np.sqrt(values)) @ vectors.T
     return root
 
 
 def _affine(style: Numbers, content: Numbers, root: Callable[[Numbers], Numbers]) -> Numbers:
-    """A(S − µ_S) + µ_C with A = R_C R_S⁻¹ of the roots R Rᵀ = Σ, so that A Σ_S Aᵀ = Σ_C."""
+    """A(S − µ_S) + µ_C with A = R_C R_S⁻¹, where R Rᵀ = Σ, so A Σ_S Aᵀ = Σ_C."""
+    # float64, because the covariances of similar colours are nearly singular
     S, C = (np.reshape(x, (len(x), -1)).astype(np.float64) for x in (style, content))
     A = root(_covariance(C)) @ np.linalg.inv(root(_covariance(S)))
     matched: Numbers = A @ (S - S.mean(1, keepdims=True)) + C.mean(1, keepdims=True)
@@ -104,7 +108,7 @@ def _affine(style: Numbers, content: Numbers, root: Callable[[Numbers], Numbers]
 
 
 def _covariance(x: Numbers) -> Numbers:
-    """(N, N) of N channels over M values; never singular, thanks to EPSILON."""
+    """The covariance (N, N) of N channels over M values; EPSILON keeps it from being singular."""
     d = x - x.mean(1, keepdims=True)
     covariance: Numbers = d @ d.T / d.shape[1] + EPSILON * np.eye(len(d))
     return covariance
@@ -117,5 +121,5 @@ def _yiq(image: Numbers) -> Numbers:
 
 
 def _cut(image: Numbers, like: Numbers) -> Array:
-    """Cut to the colours that exist, of the dtype of `like`."""
+    """The image clipped to [0, 1], in the dtype of `like`."""
     return np.clip(image, 0, 1).astype(like.dtype)

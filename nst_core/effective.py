@@ -8,13 +8,13 @@ from nst_core.weights import Preprocessing, Weights
 
 
 def effective_weights(loaded: Weights, net: Network, recipe: Recipe) -> Weights:
-    """The weights with the recipe's preprocessing, normalised where it says so."""
+    """The weights with the recipe's preprocessing, normalised if the recipe says so."""
     choice = recipe.network
     if own := choice.preprocessing:
         rule = Preprocessing(f"of {recipe.name}", own.scale, own.channels, own.mean, own.std)
         loaded = replace(loaded, preprocessing=rule)
     if not choice.normalised:
         return loaded
-    from nst_core.normalised import normalised  # which computes with them
+    from nst_core.normalised import normalised  # it imports the reference network
 
     return normalised(loaded, net)

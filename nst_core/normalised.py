@@ -1,12 +1,12 @@
-"""The normalised VGG of Gatys et al. 2016, section 2: each filter's mean activation is one.
+"""The normalised VGG of Gatys et al. 2016, section 2: the mean activation of each filter is one.
 
-With mₗ the mean of reluₗ over images and positions, wₗ ← wₗ · mₗ₋₁[in] / mₗ[out], bₗ ← bₗ / mₗ.
-Rectification and pooling commute with positive factors, so reluₗ becomes reluₗ / mₗ and the
-network computes the same function up to scale.
+With the mean mₗ of reluₗ over images and positions, wₗ ← wₗ · mₗ₋₁[in] / mₗ[out], bₗ ← bₗ / mₗ.
+ReLU and pooling commute with positive factors, so reluₗ becomes reluₗ / mₗ, and the network
+computes the same function up to scale.
 
-The means are taken over the images and positions of the sample photographs, computed once for a
-weight set by the `numpy` backend, and kept in the cache. A filter that hardly ever responds
-to them is not blown up without limit: its mean counts as FLOOR of its layer's.
+The means are those of the sample photographs. The `numpy` backend computes them once for each
+weight set and stores them in the cache. The mean of a filter is at least FLOOR times the mean of
+its layer, so that filters which are almost never active do not get very large factors.
 """
 
 import hashlib
@@ -34,12 +34,12 @@ Means = Mapping[str, NDArray[np.floating]]
 SIZE = 256
 FLOOR = 0.01
 SHORT_HASH = 12
-# below this a filter counts as dead: its factor would leave the range of float32
+# a filter with a smaller mean is not rescaled: its factor would exceed the range of float32
 DEAD = 1e-20
 
 
 def normalised(weights: Weights, net: Network) -> Weights:
-    """The same function up to the scale of each channel, with mean activations of one."""
+    """The weights rescaled to mean activations of one, with means from the cache if possible."""
     photographs = [images.read(f"sample:{name}") for name in samples.PHOTOGRAPHS]
     key = _key(net, [photograph.sha256 for photograph in photographs])
     means = read_means(weights, key)
@@ -51,7 +51,7 @@ def normalised(weights: Weights, net: Network) -> Weights:
 
 
 def mean_activations(weights: Weights, net: Network, pictures: list[Array]) -> dict[str, Array]:
-    """{conv name: (channels,)}: the mean of its rectified output over images and positions."""
+    """{conv name: (channels,)}: the mean after the ReLU, over images and positions."""
     vgg = Vgg(net, weights, np.dtype(np.float32))
     taps = [layer.name.replace("conv", "relu") for layer in net.convolutions]
     sums: dict[str, Array] = {}
@@ -59,19 +59,20 @@ def mean_activations(weights: Weights, net: Network, pictures: list[Array]) -> d
         features, _ = vgg.forward(picture, taps)
         for tap, F in features.items():
             name = tap.replace("relu", "conv")
+            # a float32 mean over up to 65,536 positions would lose digits
             sums[name] = sums.get(name, 0) + F.mean((1, 2), dtype=np.float64)
     means = {name: total / len(pictures) for name, total in sums.items()}
     floored = {name: np.maximum(mean, FLOOR * mean.mean()) for name, mean in means.items()}
-    # as the cache keeps them, so that a first run has the bits of every later one
+    # float32 as in the cache, so that the first run is bitwise equal to later ones
     return {name: mean.astype(np.float32) for name, mean in floored.items()}
 
 
 def normalise(weights: Weights, mean_activations: Means) -> Weights:
-    """The weights whose filters have mean activation one.
+    """The weights rescaled so that the mean activation of each filter is one.
 
-    `mean_activations` maps every convolution, `conv4_2`, to the means of its rectified output,
-    (channels,); a channel whose mean is 0 keeps its scale. Raises WeightsError if a layer is
-    absent, of another length, or has a mean that no rectified layer has.
+    `mean_activations` maps every convolution, such as `conv4_2`, to the means after its ReLU,
+    (channels,); a channel with mean 0 is not rescaled. Raises WeightsError if a layer is missing,
+    has another number of channels, or has a mean that is negative or not finite.
     """
     parameters: dict[str, tuple[Array, Array]] = {}
     before = np.ones(3)
@@ -89,20 +90,22 @@ def _scales(means: Means, name: str, channels: int) -> NDArray[np.float64]:
     mean = np.asarray(means.get(name, ()), dtype=np.float64)
     if mean.shape != (channels,) or not np.isfinite(mean).all() or (mean < 0).any():
         raise WeightsError(
-            f"the mean activations of {name} are not {channels} numbers of zero or more: "
-            "measure them after the rectification, at every layer"
+            f"the mean activations of {name} are not {channels} numbers of at least 0: "
+            "measure them after the ReLU, at every layer"
         )
     return np.where(mean > DEAD, mean, 1.0)
 
 
 def write_means(weights: Weights, key: str, means: Means) -> Path:
-    """Store mean activations beside their set; `key` names the images that they were taken from."""
+    """Stores mean activations beside their set; `key` stands for the images and settings."""
     path = _place(weights, key)
     arrays = {name: np.ascontiguousarray(mean, dtype=np.float32) for name, mean in means.items()}
     try:
         write_arrays(path, arrays, {"weights": weights.sha256, "key": key})
     except OSError as error:
-        raise WeightsError(f"{path} cannot be written ({error.strerror}): set NST_CACHE") from error
+        raise WeightsError(
+            f"{path} cannot be written ({error.strerror}): set NST_CACHE to another folder"
+        ) from error
     return path
 
 

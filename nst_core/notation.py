@@ -1,4 +1,4 @@
-r"""Mathematics in LaTeX: what KaTeX knows, in the few commands that `plain` can spell."""
+r"""Equations in LaTeX, with the few commands that KaTeX knows and `plain` can write in Unicode."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ _GROUP = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
 
 @dataclass(frozen=True)
 class Equation:
-    """`left = right`, both in LaTeX, and in words where that holds."""
+    """`left = right`, both in LaTeX, and a remark in words, such as the layers."""
 
     left: str
     right: str
@@ -28,13 +28,13 @@ class Equation:
 
     @property
     def latex(self) -> str:
-        """A row of `aligned`."""
+        """A row of an `aligned` environment."""
         remark = f" && {words(self.where)}" if self.where else ""
         return f"{self.left} &= {self.right}{remark}"
 
 
 def layered(name: str, letter: str, body: str, taps: Mapping[str, float]) -> Iterator[Equation]:
-    """A term at its one tap; or summed over several, with their shares in the next equation."""
+    """A term at a single layer, or a sum over layers and a second equation with their shares."""
     where = f"at {', '.join(taps)}"
     if len(taps) == 1:
         yield Equation(term(name), product(*map(factor, taps.values()), body), where)
@@ -46,7 +46,7 @@ def layered(name: str, letter: str, body: str, taps: Mapping[str, float]) -> Ite
 
 
 def number(value: float) -> str:
-    """In six digits if it has no more, else as the fraction that it is, else in twelve."""
+    """The number with up to six digits if that is exact, else as a fraction, else twelve digits."""
     if float(f"{value:.6g}") != value:
         found = Fraction(value).limit_denominator(1000)
         if isclose(found, value, rel_tol=1e-12):
@@ -59,22 +59,22 @@ def number(value: float) -> str:
 
 
 def factor(value: float) -> str:
-    """Nothing where it is one."""
+    """The number as a factor; empty if it is 1."""
     return "" if value == 1 else number(value)
 
 
 def product(*factors: str) -> str:
-    """Of those that are not empty."""
+    """The product of the factors that are not empty."""
     return r" \cdot ".join(part for part in factors if part)
 
 
 def fraction(top: str, bottom: str) -> str:
-    """The top alone where there is no bottom."""
+    """A fraction; only the numerator if the denominator is empty."""
     return rf"\frac{{{top}}}{{{bottom}}}" if bottom else top
 
 
 def error(difference: str, norm: str = "squared") -> str:
-    """The sum of its squares, or of its absolute values."""
+    """The sum of the squares or absolute values of the difference."""
     if norm == "absolute":
         return rf"\sum |{difference}|"
     return rf"\sum ({difference})^2" if " " in difference else rf"\sum {difference}^2"
@@ -91,7 +91,7 @@ def words(text: str) -> str:
 
 
 def plain(formula: str) -> str:
-    """The LaTeX of this module and of those that use it, in Unicode, on one line."""
+    """An equation of this module in Unicode, on one line."""
     found = re.sub(r"\\(?:text|mathrm)\{(\w+)\}", r"\1", formula)
     found = re.sub(r" ?\\, ?", "·", found)
     found = re.sub(r"\\tfrac\{(\d+)\}\{(\d+)\}", r"\1/\2", found)
@@ -107,7 +107,7 @@ def plain(formula: str) -> str:
 
 
 def columns(line: str) -> int:
-    """How wide a line is: a combining sign takes no column."""
+    """The width of a line in columns; combining characters have no width."""
     return sum(sign not in (HAT, BAR) for sign in line)
 
 

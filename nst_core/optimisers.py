@@ -1,9 +1,9 @@
 """Adam, L-BFGS and gradient descent, as every backend runs them.
 
 An optimiser maps (x, g), a point and the gradient there, to the next point. One call is one
-iteration, and none asks for another evaluation. The text uses operators only, and takes what a
-framework has no operator for from its `Arithmetic`, so that it runs on arrays of any framework and
-the state stays on their device.
+iteration, and no iteration needs a further evaluation. The code uses only operators and the four
+functions of `Arithmetic`. It therefore runs on arrays of any framework, and the state stays on
+their device.
 """
 
 from collections import deque
@@ -20,7 +20,7 @@ NO_NATIVE = "this backend has no Adam of its own: use --optimizer adam"
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """What a framework computes on its arrays where it has no operator for it.
+    """The functions of a framework that the optimisers need besides operators.
 
     A scalar product may be a number or an array without dimensions.
     """
@@ -30,7 +30,7 @@ class Arithmetic:
     magnitude: Callable[[Tensor], Any]
     """‖g‖₁, the sum of the absolute values."""
     clip: Callable[[Tensor, Tensor], Tensor]
-    """clip(x, upper): x where it is between 0 and `upper`, else the nearer of the two."""
+    """clip(x, upper): x limited to the interval from 0 to `upper`."""
 
 
 NUMPY = Arithmetic(
@@ -39,17 +39,17 @@ NUMPY = Arithmetic(
     magnitude=lambda g: float(abs(g).sum()),
     clip=lambda x, upper: x.clip(0, upper),
 )
-"""For NumPy, and for arrays that have its methods."""
+"""The functions for NumPy, and for arrays with the same methods."""
 
 
 class Optimiser(Protocol):
-    """The state of one painting."""
+    """An optimiser with the state of one painting."""
 
     def step(self, x: Tensor, g: Tensor) -> Tensor:
         """The next point."""
 
     def moved(self, s: Tensor) -> None:
-        """Says that the last step was cut, and that s is what is left of it."""
+        """Replaces the last step by s, because the point was clipped."""
 
 
 class Adam:
@@ -73,11 +73,11 @@ class Adam:
         return x - s.lr * m_hat / (self.maths.sqrt(v_hat) + s.epsilon)
 
     def moved(self, s: Tensor) -> None:
-        """It remembers no steps."""
+        """Does nothing, because this optimiser stores no steps."""
 
 
 class Sgd:
-    """Gradient descent whose rate decays exponentially: x ← x − lr·decay^(t / every)·g."""
+    """Gradient descent with an exponentially decaying rate: x ← x − lr·decay^(t / every)·g."""
 
     def __init__(self, settings: plan.Sgd) -> None:
         self.settings = settings
@@ -90,15 +90,16 @@ class Sgd:
         return x - rate * g
 
     def moved(self, s: Tensor) -> None:
-        """It remembers no steps."""
+        """Does nothing, because this optimiser stores no steps."""
 
 
 class Lbfgs:
     """Nocedal & Wright 2006, algorithm 7.4, with steps of fixed length and no line search.
 
-    The first step goes down the gradient, with length min(1, 1/‖g‖₁)·lr; each later one is
-    lr times the quasi-Newton direction, scaled by y·s / y·y of the newest pair (eq. 7.20).
-    A pair with y·s ≤ curvature·‖y‖‖s‖ is not kept; with `absolute`, one with y·s ≤ curvature.
+    The first step is min(1, 1/‖g‖₁)·lr times the negative gradient. Each later step is lr times
+    the quasi-Newton direction, with an initial inverse Hessian of y·s / y·y of the newest pair
+    (eq. 7.20). A pair is stored only if y·s > curvature·‖y‖‖s‖, or, with `absolute`, if
+    y·s > curvature.
     """
 
     def __init__(self, settings: plan.Lbfgs, maths: Arithmetic = NUMPY) -> None:
@@ -117,45 +118,45 @@ class Lbfgs:
         self.remember(g)
         length = self.settings.lr
         if self.g is None:
-            # nothing is known of the curvature yet: the first step is short, whatever the weights
+            # the curvature is not known yet, so the first step is short for any loss weights
             length /= max(1.0, float(self.maths.magnitude(g)))
         self.s = length * self.direction(g)
         self.g = g
         return x + self.s
 
     def moved(self, s: Tensor) -> None:
-        """The step that was really made, whose curvature the next gradient will tell."""
+        """Stores the step that was really made, which belongs to the next gradient difference."""
         self.s = s
 
     def remember(self, g: Tensor) -> None:
-        """Keeps (s, y, 1/y·s) of the step that led here, if its curvature is positive."""
+        """Stores (s, y, 1/y·s) of the last step if its curvature is large enough."""
         if self.s is None or self.g is None:
             return
         dot, y = self.maths.dot, g - self.g
         curvature = dot(y, self.s)
         floor = self.settings.curvature
         if not self.settings.absolute:
-            # relative to both lengths, so that the threshold means the same for all weights
+            # relative to both norms, so that the threshold does not depend on the loss weights
             floor = floor * dot(y, y) ** 0.5 * dot(self.s, self.s) ** 0.5
         if curvature > floor:
             self.pairs.append((self.s, y, 1 / curvature))
 
     def direction(self, g: Tensor) -> Tensor:
-        """−H g by the two-loop recursion."""
+        """−H g, where H is the inverse Hessian, by the two-loop recursion."""
         dot, q, alphas = self.maths.dot, -g, []
         for s, y, rho in reversed(self.pairs):
             alphas.append(rho * dot(s, q))
             q = q - alphas[-1] * y
         if self.pairs:
             _, y, rho = self.pairs[-1]
-            q = q / (rho * dot(y, y))
+            q = q / (rho * dot(y, y))  # = q · (y·s / y·y), the initial inverse Hessian
         for (s, y, rho), alpha in zip(self.pairs, reversed(alphas), strict=True):
             q = q + (alpha - rho * dot(y, q)) * s
         return q
 
 
 class Boxed:
-    """An optimiser whose every step is cut to 0 ≤ x ≤ upper."""
+    """An optimiser whose points are clipped to 0 ≤ x ≤ upper after each step."""
 
     def __init__(self, optimiser: Optimiser, box: str, upper: Tensor, maths: Arithmetic) -> None:
         self.optimiser = optimiser
@@ -174,9 +175,9 @@ class Boxed:
 
 
 def boxed(optimiser: Optimiser, box: str, upper: Tensor, maths: Arithmetic = NUMPY) -> Optimiser:
-    """The optimiser, with its steps cut as `variable.box` of a recipe says.
+    """The optimiser with the limits of a recipe's `variable.box`.
 
-    After `clip` it is told what was left of the step, after `clamp` it is not.
+    With `clip` the optimiser stores the step after clipping, with `clamp` the step before.
     """
     return optimiser if box == "none" else Boxed(optimiser, box, upper, maths)
 
@@ -186,9 +187,9 @@ def make_optimiser(
     maths: Arithmetic = NUMPY,
     native: Callable[[plan.Adam], Optimiser] | None = None,
 ) -> Optimiser:
-    """A fresh optimiser for the stage. `native` makes the framework's own Adam.
+    """A new optimiser for the stage; `native` creates the framework's own Adam.
 
-    Raises NstError if the stage asks for that and there is none.
+    Raises NstError if the stage needs the framework's own Adam and `native` is None.
     """
     match stage.optimizer:
         case "adam":

@@ -1,4 +1,4 @@
-"""A plan: how the picture is found. Scales, iterations, optimiser, first image, seed.
+"""A plan says how a picture is optimised: scales, iterations, optimiser, first image, seed.
 
 An iteration is one evaluation of the total and its gradient, followed by one step.
 """
@@ -18,79 +18,80 @@ class Lbfgs(Section):
     """Constants of `nst_core.optimisers.Lbfgs`."""
 
     lr: Positive = 1.0
-    """The length of every step, in units of the quasi-Newton step."""
+    """The length of every step, as a multiple of the quasi-Newton step."""
     history: Annotated[int, Field(ge=1)] = 100
-    """How many pairs of steps and gradient differences are kept.
+    """The number of pairs of steps and gradient differences that are stored.
 
-    More memory of the curvature takes more of the machine's memory."""
+    More pairs describe the curvature better and take more memory."""
     curvature: Annotated[float, Field(ge=0)] = 1e-10
-    """A pair is skipped unless y·s exceeds this share of ‖y‖‖s‖; or this, with `absolute`.
+    """A pair is stored only if y·s exceeds this share of ‖y‖‖s‖, or this number if `absolute`.
 
-    A higher threshold drops more pairs."""
+    With a larger threshold fewer pairs are stored."""
     absolute: bool = False
-    """Whether the threshold is absolute.
+    """Whether the threshold `curvature` is absolute.
 
-    An absolute threshold depends on the size of the weights; a relative one does not."""
+    An absolute threshold depends on the size of the loss weights; a relative one does not."""
     restart: Annotated[int, Field(ge=1)] | None = None
-    """Everything is forgotten after so many iterations.
+    """Discards all stored pairs after this many iterations.
 
-    Progress is slower when what is known of the curvature is forgotten so often."""
+    After each restart L-BFGS knows nothing about the curvature, so progress is slower."""
 
 
 class Adam(Section):
     """Constants of `nst_core.optimisers.Adam` (Kingma & Ba 2015, algorithm 1)."""
 
     lr: Positive = 0.02
-    """The length of a step, in units of the variable."""
+    """The learning rate, in units of the variable."""
     beta1: Fraction = 0.9
-    """The decay of the mean of the gradients.
+    """The decay rate of the mean of the gradients.
 
-    A larger value averages over more gradients: the path is smoother and slower to turn."""
+    A larger value averages over more gradients, so the path is smoother and changes direction more
+    slowly."""
     beta2: Fraction = 0.999
-    """The decay of the mean of the squared gradients.
+    """The decay rate of the mean of the squared gradients.
 
-    A larger value remembers large gradients for longer."""
+    With a larger value, large gradients have an effect for longer."""
     epsilon: Positive = 1e-8
-    """What is added to the root of the mean square.
+    """A constant that is added to the root of the mean square.
 
-    A large value makes the step depend on the size of the weights."""
+    With a large value, steps depend on the size of the loss weights."""
 
 
 class Sgd(Section):
     """x ← x − lr·decay^(t / every)·g, t from 0."""
 
     lr: Positive = 100.0
-    """The length of a step is this times the gradient."""
+    """The learning rate: a step is the gradient times this number."""
     decay: Annotated[float, Field(gt=0, le=1)] = 0.96
-    """What the rate is multiplied by after `every` evaluations.
+    """The factor by which the learning rate falls in `every` evaluations.
 
-    The smaller it is, the faster the rate falls."""
+    With a smaller factor the learning rate falls faster."""
     every: Positive = 100.0
-    """How many evaluations the decay is for."""
+    """The number of evaluations in which the learning rate falls by `decay`."""
 
 
 class Noise(Section):
-    """White noise, in units of the unit interval."""
+    """White noise, for an image in [0, 1]."""
 
     distribution: Literal["normal", "uniform"] = "normal"
-    """The distribution of the first image's noise: a bell or a box."""
+    """The distribution of the noise in the first image."""
     width: Positive = 0.25
-    """The standard deviation, or half the range.
+    """The standard deviation (normal), or half the range (uniform).
 
-    Wider noise begins further from a flat colour."""
+    With wider noise the first image differs more from a flat colour."""
     centre: Literal["grey", "mean", "black"] = "grey"
-    """Mid-grey, the mean colour of the preprocessing, or black.
+    """The mean of the noise: mid-grey, the mean colour of the preprocessing, or black.
 
-    The first image lies around this colour."""
+    The first image has another mean colour."""
 
 
 def section(optimizer: Optimizer) -> str:
-    """The part of a plan that has the optimiser's settings: `native-adam` takes Adam's lr alone."""
+    """The section of a plan with the optimiser's settings; `native-adam` uses only Adam's `lr`."""
     return "adam" if optimizer == "native-adam" else optimizer
 
 
 class Stage(Section):
-    """One scale of the plan: its size in pixels, its share of the work."""
+    """One scale of the plan: its size in pixels, its iterations, and the optimiser."""
 
     size: int
     iterations: int
@@ -101,54 +102,54 @@ class Stage(Section):
 
     @property
     def settings(self) -> Lbfgs | Adam | Sgd:
-        """The constants of its optimiser."""
+        """The settings of its optimiser."""
         if self.optimizer == "lbfgs":
             return self.lbfgs
         return self.sgd if self.optimizer == "sgd" else self.adam
 
 
 class Plan(Section):
-    """The schedule."""
+    """How a picture is optimised."""
 
     size: Annotated[int, Field(ge=1)] = 512
-    """The size in pixels of the side that `side` names.
+    """The size in pixels of the side that is given by `side`.
 
-    Strokes keep their size in pixels: a larger painting has finer ones."""
+    Strokes keep their size in pixels, so they are finer in a larger painting."""
     side: Literal["longest", "shortest", "area"] = "longest"
-    """Which side has that size; with `area`, a square of it has as many pixels as the painting.
+    """The side that `size` means; with `area`, the picture has as many pixels as a square.
 
-    A picture that is not square gets another number of pixels."""
+    A picture that is not square has another number of pixels."""
     iterations: Annotated[int, Field(ge=1)] = 100
-    """Evaluations of the total and its gradient at the finest scale.
+    """The number of evaluations of the total and its gradient at the finest scale.
 
-    More evaluations come closer to the minimum."""
+    With more evaluations the result is closer to the minimum."""
     coarsest: Annotated[int, Field(ge=1)] | None = None
-    """Coarse to fine: the size is halved while it stays at or above this; unset: one scale.
+    """Adds coarser scales: the size is halved while it stays at or above this value.
 
-    Coarse scales come first and find the large strokes."""
+    Coarse scales are painted first and determine the large strokes."""
     coarser: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 1.0
-    """Each coarser scale gets this times the iterations of the next finer one.
+    """Each coarser scale has this many times the iterations of the next finer one.
 
-    A larger value gives the coarse scales more of the work."""
+    With a larger value the coarse scales have more iterations."""
     optimizer: Optimizer = "lbfgs"
-    """Which optimiser makes the steps.
+    """The optimiser.
 
-    L-BFGS goes further in one evaluation; Adam's step does not depend on the size of the weights,
-    although that of a framework's own Adam (native-adam), which has another ε, may; plain descent
-    depends on it entirely."""
+    L-BFGS makes more progress in one evaluation; a step of Adam does not depend on the size of the
+    loss weights; a step of the framework's own Adam (native-adam) may, because it has another ε; a
+    step of gradient descent is proportional to them."""
     lbfgs: Lbfgs = Lbfgs()
-    """Used by `lbfgs`."""
+    """The settings of `lbfgs`."""
     adam: Adam = Adam()
-    """Used by `adam`; `native-adam` takes its `lr` alone."""
+    """The settings of `adam`; `native-adam` uses only `lr`."""
     sgd: Sgd = Sgd()
-    """Used by `sgd`."""
+    """The settings of `sgd`."""
     init: str = "content"
     """The first image: `content`, `style`, `noise`, or the path of a picture.
 
-    From the photograph its outlines stay; from noise the style decides more, and it takes
-    longer."""
+    A painting that starts from the photograph keeps its outlines; one that starts from noise takes
+    on more of the style and needs more iterations."""
     noise: Noise = Noise()
-    """Used where `init` is `noise`."""
+    """The noise that is used if `init` is `noise`."""
     seed: Annotated[int, Field(ge=0)] = 0
     """The seed of the noise.
 
@@ -160,8 +161,8 @@ class Plan(Section):
         if self.optimizer == "native-adam" and unused:
             fields = " and ".join(f"plan.adam.{key} {value:g}" for key, value in unused.items())
             raise ValueError(
-                f"native-adam takes plan.adam.lr alone, and not {fields}: use --optimizer adam, "
-                f"or have the framework's own with --set 'plan.adam={{lr={self.adam.lr!r}}}'"
+                f"native-adam uses only plan.adam.lr, not {fields}: use --optimizer adam, "
+                f"or remove the other settings with --set 'plan.adam={{lr={self.adam.lr!r}}}'"
             )
         return self
 

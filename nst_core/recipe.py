@@ -1,7 +1,7 @@
-"""A recipe: what is optimised. Network, taps, formulas, weights, and the plan it was made for.
+"""A recipe says what is optimised: network, layers, formulas, loss weights, and a plan.
 
-A recipe is data: a TOML file in `recipes/`, a user's own, or the record inside a finished
-picture. Every formula that it can name is written once, in `nst_core.terms`.
+A recipe is data: a TOML file in `recipes/`, a user's own TOML file, or the record of a painted
+picture. The formulas are defined in `nst_core.terms`.
 """
 
 import json
@@ -41,56 +41,56 @@ class Preprocessing(Section):
 
 
 class NetworkChoice(Section):
-    """Which features are compared."""
+    """The network whose features are compared."""
 
     weights: str
-    """The weight set that the recipe means; used where the user asks for `auto`.
+    """The weight set of the recipe, which is used if the user asks for `auto`.
 
-    Another network sees other features: no number of one recipe means the same in the other."""
+    Other weights have other features, so the loss weights of the recipes cannot be compared."""
     pooling: Pooling = "max"
     """Whether pooling takes the mean or the maximum of four activations.
 
-    Average pooling spreads a gradient over the four values of a window and paints more smoothly;
-    max pooling hands it to the largest."""
+    Average pooling spreads the gradient over the four activations of a window and makes the
+    painting smoother; max pooling passes it to the largest activation."""
     edge: Edge = "floor"
-    """Whether pooling drops an odd last row and column, or pools what there is of them (Caffe).
+    """Whether pooling drops an odd last row and column (floor), or keeps it (ceil, as in Caffe).
 
-    An odd last row or column is dropped (floor) or pooled as far as it goes (ceil): the features
-    differ at the border of such sizes."""
+    If a side is odd, its last row or column is dropped (floor) or kept (ceil), and the features
+    differ near that border."""
     normalised: bool = False
-    """Filters rescaled to a mean activation of one (Gatys et al. 2016, section 2).
+    """Whether filters are rescaled to a mean activation of one (Gatys et al. 2016, section 2).
 
-    Filters with a mean activation of one weigh alike in every layer; the terms become a different
+    With a mean activation of one, every filter has a similar influence, and the terms change in
     size."""
     preprocessing: Preprocessing | None = None
-    """In place of that of the weights.
+    """Preprocessing that replaces the preprocessing of the weights.
 
-    The pixels reach the network on another scale, in another order or around another mean: every
-    feature changes."""
+    The network gets pixels with another scale, order or mean, which changes every feature."""
 
     def of(self, name: str) -> Network:
-        """The network called `name`, joined as the recipe says."""
+        """The network called `name`, with the recipe's pooling."""
         return network(name, self.pooling, self.edge)
 
 
 class Style(Gram):
-    """The Gram matrices of the painting against those of the style, and how several styles and
-    their shapes are treated; this holds for every term whose target is the style."""
+    """The style loss, which compares Gram matrices of the painting with those of the style.
+
+    `combine`, `blend` and `resize` apply to every term whose target is the style."""
 
     combine: Literal["targets", "losses"] = "targets"
-    """Several styles: one term with their average Gram matrix, or a term for each.
+    """For several styles: one term with the average Gram matrix, or a term for each style.
 
-    Several styles are one average target, or a term each; unless errors are relative, the gradient
-    is the same and the value differs by a constant."""
+    With several styles there is one average target, or a term for each; unless errors are
+    relative, the gradient is the same and the value differs by a constant."""
     blend: tuple[Weight, ...] = ()
-    """The shares of several styles; empty: equal shares.
+    """The shares of several styles; they are equal if the list is empty.
 
-    The shares of several styles; one style is not affected."""
+    The shares of several styles change; a single style is not affected."""
     resize: Literal["own", "content"] = "own"
-    """Whether the style picture keeps its shape, or is brought to that of the photograph.
+    """Whether the style picture keeps its shape, or is resized to that of the photograph.
 
-    Brought to the photograph's shape, the style picture is distorted and its strokes take another
-    size."""
+    If it is resized to the photograph's shape, the style picture is distorted and the size of its
+    strokes changes."""
 
     @property
     def keeps_shape(self) -> bool:
@@ -98,28 +98,28 @@ class Style(Gram):
 
 
 class Variable(Section):
-    """What the optimiser moves: the image times `scale`, and whether it stays in its box."""
+    """The variable of the optimiser, which is the image times `scale`, and its limits."""
 
     scale: Positive | tuple[Positive, Positive, Positive] = 1.0
-    """One number, or one for each of red, green and blue.
+    """A factor, or one factor each for red, green and blue.
 
-    Steps and total variation are in this unit: the optimiser sees another curvature, and one
-    learning rate moves the picture by another amount."""
+    Steps and total variation are in units of the variable, so the curvature changes, and the same
+    learning rate changes the picture by another amount."""
     box: Literal["none", "clip", "clamp"] = "none"
-    """Whether each step is cut to the colours that exist. After `clip` L-BFGS remembers the step
-    that was made, after `clamp` the step that was meant.
+    """Whether the image is limited to [0, 1] after each step. With `clip` L-BFGS stores the step
+    that was really made, with `clamp` the step before clamping.
 
-    Without a box, colours beyond those that exist are cut when the picture is saved; clip tells
-    L-BFGS of the cut, clamp does not."""
+    With none, the picture is clipped to [0, 1] only when it is saved; with clip, L-BFGS stores the
+    clipped steps, and with clamp the steps before clamping."""
 
     @property
     def scales(self) -> tuple[float, float, float]:
-        """For red, green and blue."""
+        """The factors for red, green and blue."""
         return self.scale if isinstance(self.scale, tuple) else (self.scale,) * 3
 
 
 def _further(kind: type[Formula]) -> type[Formula]:
-    """The kind as a `[[term]]` of a recipe: with the kind's name, and one of its own."""
+    """The model of a `[[term]]` of this kind, with the fields `kind` and `name`."""
     fields: dict[str, Any] = {
         "kind": (Literal[kind.KIND], Field(description="The kind of the term.")),
         "name": (Name, Field(kind.KIND, description="What the term is called in results.")),
@@ -135,27 +135,27 @@ else:
 
 
 class Recipe(Section):
-    """Everything that decides which picture is the best one."""
+    """The definition of the loss, and the plan for its optimisation."""
 
     name: str
     title: str
     source: str
-    """Where it comes from: a paper with its section, a repository with its file."""
+    """The source: a paper with its section, or a repository with its file."""
     notes: tuple[str, ...] = ()
-    """What a reader should know of it."""
+    """Remarks for the reader."""
     departures: tuple[str, ...] = ()
-    """What the source does and this recipe does not."""
+    """What the source does differently."""
     SECTIONS: ClassVar[tuple[str, ...]] = ("content", "style", "tv")
-    """The terms that have a section of their own."""
+    """The terms that have their own section."""
 
     network: NetworkChoice
     content: Content
     style: Style
     tv: TotalVariation = TotalVariation()
     term: tuple[Further, ...] = ()
-    """Further terms of any kind, each a `[[term]]` with its `kind`.
+    """Further terms of any kind, each a `[[term]]` with a `kind`.
 
-    Each further term pulls the picture towards what it measures."""
+    Each further term adds its own error to the total."""
     variable: Variable = Variable()
     plan: Plan = Plan()
 
@@ -170,15 +170,15 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _asks_something(self) -> Self:
         if not any(term.weight for term in self.terms()):
-            raise ValueError("every weight is 0: nothing would be optimised")
+            raise ValueError("every weight is 0: give at least one term a weight above 0")
         return self
 
     @classmethod
     def kind(cls, section: str) -> type[Formula]:
-        """The kind of the term that has the section."""
-        found = cls.model_fields[section].annotation
-        assert isinstance(found, type)
-        return found
+        """The kind of the term in a section."""
+        kind = cls.model_fields[section].annotation
+        assert isinstance(kind, type)
+        return kind
 
     @property
     def formulas(self) -> dict[str, Formula]:
@@ -187,7 +187,7 @@ class Recipe(Section):
         return {name: getattr(self, name) for name in self.SECTIONS} | further
 
     def terms(self, styles: int = 1) -> tuple[Term, ...]:
-        """The summands of the total, content first; those of weight 0 are part of the list."""
+        """The terms of the total, content first, including those with weight 0."""
         return tuple(
             Term(f"{called}:{tap}" if tap else called, tap, part * weight, formula, style)
             for name, formula in self.formulas.items()
@@ -200,7 +200,7 @@ class Recipe(Section):
     ) -> list[tuple[str, float, int | None]]:
         """(name, share of the weight, number of the style) of each copy of a formula.
 
-        There is one, unless each of several styles has a term of its own.
+        There is only one, unless each of several styles has its own term.
         """
         if formula.TARGET != "styles" or self.style.combine == "targets" or styles == 1:
             return [(name, 1.0, None)]
@@ -208,23 +208,23 @@ class Recipe(Section):
         return [(f"{name}{n + 1}", share, n) for n, share in shares]
 
     def taps(self) -> tuple[str, ...]:
-        """Every tap that a term looks at, once."""
+        """Every layer that a term uses, without repetitions."""
         return tuple(dict.fromkeys(term.tap for term in self.terms() if term.tap))
 
     def shares(self, styles: int) -> tuple[float, ...]:
-        """Each style's share; they add up to one."""
+        """The share of each style; the shares add up to one."""
         blend = self.style.blend or (1.0,) * styles
         if len(blend) != styles or not sum(blend):
             raise RecipeError(
                 f"style.blend: {len(blend)} shares for {styles} style{'s' * (styles > 1)}: "
-                "give one for each style, not all of them 0"
+                "give one share for each style, not all of them 0"
             )
         return tuple(share / sum(blend) for share in blend)
 
     def check(self, network: Network, note: str | None = None) -> None:
-        """Raises RecipeError, naming the weights that have it, if the network lacks a tap.
+        """Raises RecipeError if the network lacks a layer; the message names weights that have it.
 
-        `note` says why it is this network, where another was wanted.
+        `note` says why this network is used, if the recipe's own weights are not available.
         """
         from nst_core.weights.layers import missing  # imports h5py and requests
 
@@ -237,21 +237,21 @@ class Recipe(Section):
 
 
 def names() -> tuple[str, ...]:
-    """The recipes that are shipped."""
-    found = resources.files("nst_core").joinpath("recipes").iterdir()
-    return tuple(sorted(item.name.removesuffix(".toml") for item in found))
+    """The names of the built-in recipes."""
+    files = resources.files("nst_core").joinpath("recipes").iterdir()
+    return tuple(sorted(file.name.removesuffix(".toml") for file in files))
 
 
 def load(source: str, changes: Iterable[tuple[str, Any]] = ()) -> Recipe:
-    """The recipe called `source`, or in the TOML file or finished picture of that path.
+    """The built-in recipe called `source`, or the recipe in a TOML file or a painted picture.
 
-    `changes` are (dotted key, value) pairs laid over it, such as `("style.weight", 1e4)`.
+    `changes` are (dotted key, value) pairs that replace fields, such as `("style.weight", 1e4)`.
     """
     return build(read(source), source, changes)
 
 
 def read(source: str) -> dict[str, Any]:
-    """The fields of a shipped recipe, a TOML file, or the record of a finished picture."""
+    """The fields of a built-in recipe, a TOML file, or the record of a painted picture."""
     path = Path(source)
     try:
         if source in names():
@@ -279,7 +279,7 @@ def read(source: str) -> dict[str, Any]:
 def build(
     fields: Mapping[str, Any], source: str, changes: Iterable[tuple[str, Any]] = ()
 ) -> Recipe:
-    """Validates `fields` with `changes` laid over them; raises RecipeError in one line."""
+    """Applies `changes` to `fields` and validates them; raises RecipeError with one line."""
     merged = deepcopy(dict(fields))
     for key, value in changes:
         _put(merged, key, value)
@@ -290,12 +290,12 @@ def build(
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of a recipe: every field, its type, its default and its limits."""
+    """The JSON schema of a recipe: every field with its type, default and limits."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Recipe.model_json_schema()
 
 
 def parse_value(text: str) -> Any:
-    """A value as TOML writes it (`1e4`, `true`, `[1, 2]`); anything else is the text itself."""
+    """The value of a TOML literal (`1e4`, `true`, `[1, 2]`); any other text is a string."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -307,5 +307,5 @@ def _put(fields: dict[str, Any], key: str, value: Any) -> None:
     for name in path:
         fields = fields.setdefault(name, {})
         if not isinstance(fields, dict):
-            raise RecipeError(f"'{key}' is no field of a recipe: '{name}' has no fields below it")
+            raise RecipeError(f"'{key}' is not a field of a recipe: '{name}' has no subfields")
     fields[last] = value

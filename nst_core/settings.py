@@ -58,7 +58,9 @@ def from_file() -> Iterator[Entry]:
     check(fields, IN_FILE, f"{path}: ", strict=True)
     for key, value in flat(fields.pop(SET, {})):
         if "." not in key:
-            raise NstError(f"{path}: {SET}.{key} is no field: write one such as plan.lbfgs.history")
+            raise NstError(
+                f"{path}: {SET}.{key} is not a field: use one such as plan.lbfgs.history"
+            )
         yield key, value, path.name
     for name, value in fields.items():
         yield name, value, path.name

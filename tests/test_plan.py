@@ -100,7 +100,7 @@ def test_native_adam_refuses_constants_that_it_does_not_take(constants, said):
     rate = float(constants.get("lr", 0.02))
     with pytest.raises(ValidationError) as caught:
         Plan(optimizer="native-adam", adam=constants)
-    assert f"native-adam takes plan.adam.lr alone, and not {said}: " in str(caught.value)
+    assert f"native-adam uses only plan.adam.lr, not {said}: " in str(caught.value)
     assert f"--set 'plan.adam={{lr={rate}}}'" in str(caught.value)
     assert Plan(optimizer="adam", adam=constants).adam == Adam(**constants)
 

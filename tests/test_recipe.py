@@ -203,13 +203,13 @@ def test_a_misspelt_field_comes_before_those_that_are_missing():
 
 def test_a_recipe_that_asks_for_nothing_is_refused():
     text = complaint("default", ("content.weight", 0), ("style.weight", 0), ("tv.weight", 0))
-    assert text == "recipe 'default': every weight is 0: nothing would be optimised"
+    assert text == "recipe 'default': every weight is 0: give at least one term a weight above 0"
 
 
 def test_weights_of_zero_at_every_tap_ask_for_nothing_too():
     taps = {"relu1_1": 0}
     changes = ("content.taps", taps), ("style.taps", taps), ("tv.weight", 0)
-    assert "nothing would be optimised" in complaint("default", *changes)
+    assert "every weight is 0" in complaint("default", *changes)
 
 
 def test_total_variation_alone_is_something():
@@ -350,7 +350,7 @@ def test_a_picture_whose_record_holds_no_recipe_is_one_line(tmp_path, record):
 
 def test_a_picture_without_a_record_is_no_recipe(tmp_path):
     images.save(np.full((3, 4, 5), 0.5), tmp_path / "done.png")
-    with pytest.raises(NstError, match="carries no record"):
+    with pytest.raises(NstError, match="contains no record"):
         recipe.load(str(tmp_path / "done.png"))
 
 

@@ -113,9 +113,7 @@ def test_an_unknown_backend_is_answered_with_those_declared(monkeypatch):
 
 
 def test_a_misspelt_backend_is_answered_with_the_nearest():
-    assert complaint("troch").startswith(
-        "no backend named 'troch'. Did you mean 'torch'? Known backends"
-    )
+    assert complaint("troch").startswith("no backend named 'troch'. Did you mean 'torch'? Known")
     assert complaint("").startswith("no backend named ''. Known backends: ")
 
 

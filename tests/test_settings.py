@@ -219,7 +219,7 @@ WRONG = {
     "backend = 3": ("backend must be a string, not 3",),
     'dtype = "float16"': ("dtype must be 'float32', 'float64' or 'bfloat16', not 'float16'",),
     "set = 3": ("set must be a table, not 3",),
-    "[set]\nsize = 3": ("set.size is no field", "plan.lbfgs.history"),
+    "[set]\nsize = 3": ("set.size is not a field", "plan.lbfgs.history"),
     "size = ": ("cannot be read: Invalid value",),
 }
 

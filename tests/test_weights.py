@@ -217,8 +217,16 @@ def test_a_path_must_say_what_pixels_it_wants(tmp_path):
         ("random-tiny:1.5", {}, ["a whole number from 0"]),
         ("random-tiny:4294967296", {}, ["a whole number from 0"]),
         ("random-tiny:" + "9" * 5000, {}, ["a whole number from 0"]),
-        ("random-tiny:0", {"network": "vgg16"}, ["have network tiny, not vgg16"]),
-        ("random-tiny:0", {"preprocessing": "hed"}, ["have preprocessing none, not hed"]),
+        (
+            "random-tiny:0",
+            {"network": "vgg16"},
+            ["the network of weights random-tiny:0 is tiny, not vgg16"],
+        ),
+        (
+            "random-tiny:0",
+            {"preprocessing": "hed"},
+            ["the preprocessing of weights random-tiny:0 is none, not hed"],
+        ),
         ("random-tiny:0", {"preprocessing": "hde"}, ["named 'hde'", "Did you mean 'hed'?"]),
     ],
 )
@@ -332,7 +340,7 @@ def test_a_damaged_cache_says_so_and_fetch_repairs_it(cache, server, tmp_path, m
 @pytest.mark.parametrize(
     "failure",
     [
-        ({"path": "truncated-good.h5"}, "truncated-good.h5 broke off before its end"),
+        ({"path": "truncated-good.h5"}, "the download of truncated-good.h5 was interrupted"),
         ({"path": "-absent.h5"}, "127.0.0.1 answered 404 for -absent.h5"),
         ({"path": "hang-good.h5"}, "127.0.0.1 stopped answering"),
         ({"digest": "0" * 32}, f"not {'0' * 32}"),
@@ -624,7 +632,7 @@ def test_means_that_no_rectified_layer_has_are_refused():
     for wrong in (-np.ones(12), np.ones(11), np.full(12, np.nan)):
         with pytest.raises(WeightsError) as caught:
             normalised.normalise(tiny(), means | {"conv5_4": wrong})
-        one_line(caught, "conv5_4", "after the rectification")
+        one_line(caught, "conv5_4", "after the ReLU")
 
 
 def test_means_are_kept_beside_their_set(cache):

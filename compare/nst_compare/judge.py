@@ -184,7 +184,7 @@ class Examination:
             pattern[layer] = np.where(mask, found[layer], pattern[layer])
         walk = self.truth.walk
         changed = self.truth.gradient(walk.images[step], self.truth.targets, pattern)
-        return norm_wise(changed, walk.slopes[step])
+        return norm_wise(changed, walk.gradients[step])
 
     def parted(self, step: int, flipped: Mapping[str, Mask], effect: float) -> Parting:
         """The parting before `step`, named by one activation.

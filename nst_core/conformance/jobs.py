@@ -113,6 +113,7 @@ def styles(arrays: Mapping[str, Array]) -> list[Array]:
 
 def nudged(start: Array, epsilon: float) -> Array:
     """Every value multiplied by 1 ± `NUDGE` ε, with random signs."""
+    # a fixed seed, so that every backend gets the same image
     signs = np.random.default_rng(0).choice([-1.0, 1.0], start.shape)
     moved: Array = start * (1 + NUDGE * epsilon * signs)
     return moved

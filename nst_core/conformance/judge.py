@@ -127,9 +127,9 @@ class Judge:
                 wrong.append(f"{name} has shape {found}, not {shape}")
         expected = {term.name: term.weight for term in self.truth.targets.terms}
         for seam in ("terms", "gradient"):
-            told = self.outcome.terms.get(seam, {"raw": {}, "weights": {}})
-            if list(told["raw"]) != list(expected) or told["weights"] != expected:
-                wrong.append(f"the terms of the seam '{seam}' are not those of the recipe")
+            reported = self.outcome.terms.get(seam, {"raw": {}, "weights": {}})
+            if list(reported["raw"]) != list(expected) or reported["weights"] != expected:
+                wrong.append(f"the terms of the method '{seam}' are not those of the recipe")
         wrong += [f"no flag '{f}'" for f in ("device", "dtype") if f not in self.outcome.flags]
         yield Row(0, "shapes, names, promises", 0.0, 0.0)
         yield from (Row(0, complaint, np.inf, 0.0) for complaint in wrong)
@@ -188,9 +188,9 @@ class Judge:
         return self.found(f"features:{term.tap}") if term.tap else self.truth.seen(term)
 
     def sums(self) -> Iterator[Operation]:
-        for seam, told in self.outcome.terms.items():
+        for seam, reported in self.outcome.terms.items():
             for term in self.truth.targets.terms:
-                value = np.array(told["raw"].get(term.name, np.nan))
+                value = np.array(reported["raw"].get(term.name, np.nan))
                 kind = term.name.partition(":")[0].rstrip("0123456789")
                 yield f"{term.name} ({seam})", kind, term.tap, value, self.sum_of(term)
 
@@ -227,6 +227,7 @@ class Judge:
 
     def gradients(self) -> Iterator[Row]:
         flips, kinked = self.flips()
+        # rounded up, because one flip must be allowed in a small network too
         allowed = np.ceil(self.precision.flips * kinked)
         yield Row(3, f"kinks of {kinked:,}", flips, allowed, "kinks")
         yield self.gradient("gradient", self.targets)
@@ -237,10 +238,12 @@ class Judge:
                     yield self.gradient(name, self.targets.alone(term.name))
 
     def gradient(self, name: str, targets: Targets) -> Row:
-        error, budget = self.slope(name, self.truth.image, targets, self.kinks)
+        error, budget = self.gradient_error(name, self.truth.image, targets, self.kinks)
         return Row(3, name, error, budget, "gradient")
 
-    def slope(self, name: str, image: Array, targets: Targets, own: Kinks) -> tuple[float, float]:
+    def gradient_error(
+        self, name: str, image: Array, targets: Targets, own: Kinks
+    ) -> tuple[float, float]:
         """The error of a gradient, and its budget.
 
         Some activations are so close to their kink that rounding decides their side. If the error
@@ -277,17 +280,20 @@ class Judge:
             yield Row(4, f"{stage.optimizer}, step {t}", error, allowed, "step", str(t))
 
     def cancellation(self, step: int) -> float:
-        """The largest ‖g‖ / ‖y‖ of L-BFGS so far. A gradient passes the seam in units of the image:
-        where the variable is scaled it is rounded once more than what the backend used, and that
-        is so much of the difference y of two gradients."""
+        """The largest ‖g‖ / ‖y‖ of L-BFGS so far, by which the budget of a step is multiplied.
+
+        A backend returns gradients in units of the image. If the variable is scaled, they are
+        rounded once more than those that it used itself, and this rounding error may be a large
+        part of the difference y of two gradients.
+        """
         if self.truth.stage.optimizer != "lbfgs" or set(self.truth.recipe.variable.scales) == {1.0}:
             return 1.0
-        slopes = [self.found(f"slope:{t}") for t in range(step + 1)]
-        ratios = (norm_wise(b, a) for a, b in pairwise(slopes))
-        return budgets.DISTANCE * max((1 / found for found in ratios if found), default=1.0)
+        gradients = [self.found(f"slope:{t}") for t in range(step + 1)]
+        ratios = (norm_wise(b, a) for a, b in pairwise(gradients))
+        return budgets.DISTANCE * max((1 / ratio for ratio in ratios if ratio), default=1.0)
 
     def stepped(self, optimiser: optimisers.Optimiser) -> Iterator[tuple[Array, Array, Array]]:
-        """(the backend's variable, what `optimiser` makes of it, what the backend made)."""
+        """(the backend's variable, the result of `optimiser`, the result of the backend)."""
         box = self.truth.recipe.variable.box
         scale = self.truth.session.scale(self.truth.recipe.variable)
         points = [self.found(f"image:{t}") * scale for t in range(self.truth.stage.iterations)]
@@ -303,7 +309,7 @@ class Judge:
     def path(self) -> Iterator[Row]:
         for t in path_steps(self.truth.stage.iterations):
             image, own = self.found(f"image:{t}"), self.kinks_before(t)
-            error, budget = self.slope(f"slope:{t}", image, self.targets, own)
+            error, budget = self.gradient_error(f"slope:{t}", image, self.targets, own)
             yield Row(5, f"gradient before step {t}", error, budget, "path", str(t))
 
     # level 6
@@ -318,6 +324,7 @@ class Judge:
         distance = norm_wise(self.found("paint"), own.painted)
         steps = budgets.DISTANCE * self.lost_in_steps()
         curve = self.precision.curve
+        # the nudged path of the reference takes long: only if a budget would be exceeded
         asked = "nudged" in self.truth.question.calls
         if asked or not (max(totals) <= curve and distance <= steps):
             nudges = self.own_nudges() if asked else self.truth_nudges()

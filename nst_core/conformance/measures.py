@@ -33,6 +33,7 @@ def units(found: Array, truth: Sum, unit: float) -> float:
     """max |found − value| / (unit · mass); a sum with mass 0 must be exact."""
     if not comparable(found, truth.value):
         return math.inf
+    # a mass of 0 means that every term is 0, so no order of summation has a rounding error
     error, mass = np.abs(found - truth.value), np.broadcast_to(truth.mass, found.shape)
     if np.any(error[mass == 0]):
         return math.inf

@@ -1,4 +1,4 @@
-"""What `nst check` and `nst compare` both report: a row, as JSON has it.
+"""The rows of the JSON reports of `nst check` and `nst compare`.
 
 Infinity and NaN are stored as null.
 """
@@ -19,7 +19,7 @@ Number = Annotated[float | None, BeforeValidator(finite)]
 
 
 class Model(BaseModel):
-    """A part of a report, without any field that is not declared."""
+    """A part of a report; unknown fields are not allowed."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -198,8 +198,8 @@ class WeightedTwice(NumpySession):
     def term(
         self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
     ) -> tuple[float, Array]:
-        value, slope = super().term(term, image, features, targets)
-        return value * term.weight, slope * term.weight
+        value, gradient = super().term(term, image, features, targets)
+        return value * term.weight, gradient * term.weight
 
 
 class MeanForRelative(NumpySession):
@@ -218,13 +218,13 @@ class AbsSlopeAtZero(NumpySession):
     def term(
         self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
     ) -> tuple[float, Array]:
-        value, slope = super().term(term, image, features, targets)
+        value, gradient = super().term(term, image, features, targets)
         if isinstance(term.formula, TotalVariation):
             equal = np.diff(image, axis=2) == 0
-            slope = slope.copy()
-            slope[:, :, 1:] += equal
-            slope[:, :, :-1] -= equal
-        return value, slope
+            gradient = gradient.copy()
+            gradient[:, :, 1:] += equal
+            gradient[:, :, :-1] -= equal
+        return value, gradient
 
 
 class DeafTap(NumpySession):
@@ -233,8 +233,8 @@ class DeafTap(NumpySession):
     def term(
         self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
     ) -> tuple[float, Array]:
-        value, slope = super().term(term, image, features, targets)
-        return value, slope * (term.name != "style:relu5_1")
+        value, gradient = super().term(term, image, features, targets)
+        return value, gradient * (term.name != "style:relu5_1")
 
 
 class GradientOfVariable(NumpySession):
@@ -351,21 +351,21 @@ class LateTotals(NumpySession):
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
         last: list[Terms] = []
 
-        def told(s: Snapshot) -> None:
+        def reported(s: Snapshot) -> None:
             last.append(s.terms)
             watch(replace(s, terms=last[max(0, len(last) - 2)]))
 
-        return super().paint(image, targets, stage, told)
+        return super().paint(image, targets, stage, reported)
 
 
 class Counting(NumpySession):
     """Counts iterations from one instead of zero."""
 
     def paint(self, image: Array, targets: Targets, stage: Stage, watch: Watch) -> Array:
-        def told(s: Snapshot) -> None:
+        def reported(s: Snapshot) -> None:
             watch(replace(s, iteration=s.iteration + 1))
 
-        return super().paint(image, targets, stage, told)
+        return super().paint(image, targets, stage, reported)
 
 
 # the comparison itself

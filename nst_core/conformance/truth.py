@@ -55,7 +55,7 @@ class Walk(NamedTuple):
 
     totals: list[float]
     images: list[Array]
-    slopes: list[Array]
+    gradients: list[Array]
     painted: Array
 
 
@@ -178,12 +178,12 @@ class Truth:
     def walk_from(self, start: Array) -> Walk:
         totals: list[float] = []
         images: list[Array] = []
-        slopes: list[Array] = []
+        gradients: list[Array] = []
 
         def watch(snapshot: Snapshot) -> None:
             totals.append(snapshot.terms.total)
             images.append(snapshot.image())
-            slopes.append(snapshot.gradient())
+            gradients.append(snapshot.gradient())
 
         painted = self.session.paint(start, self.targets, self.stage, watch)
-        return Walk(totals, images, slopes, painted)
+        return Walk(totals, images, gradients, painted)

@@ -118,10 +118,10 @@ def collect(backend: str, folder: Path, ticket: str, jobs: int) -> tuple[About, 
         for name, array in load_file(folder / RESULT_ARRAYS).items():
             index, _, key = name.partition(":")
             outcomes[int(index)].arrays[key] = array
-        told = About(**{key: _tuple(value) for key, value in dict(found["about"]).items()})
+        offered = About(**{key: _tuple(value) for key, value in dict(found["about"]).items()})
     except (OSError, ValueError, LookupError, TypeError, SafetensorError) as error:
         raise WorkerError(f"the worker of backend '{backend}' left no complete result") from error
-    return told, outcomes
+    return offered, outcomes
 
 
 def work(folder: Path) -> None:
@@ -132,13 +132,13 @@ def work(folder: Path) -> None:
     backend = registry.backend(asked["backend"])
     jobs = [Job(**{key: _tuple(value) for key, value in job.items()}) for job in asked["jobs"]]
     variables = prepare(backend, jobs, folder)
-    told = backend.about()
+    offered = backend.about()
     imported = time.perf_counter() - began
     outcomes = [run_job(backend, job, given) for job in jobs]
     for done in outcomes:
         done.seconds["import"] = [imported]
         done.environment = {name: os.environ[name] for name in variables if name in os.environ}
-    leave(folder, asked["ticket"], told, outcomes)
+    leave(folder, asked["ticket"], offered, outcomes)
 
 
 def leave(folder: Path, ticket: str, about: About, outcomes: Sequence[Outcome]) -> None:

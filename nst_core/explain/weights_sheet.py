@@ -1,4 +1,4 @@
-"""Weights on one sheet: their network, their pixels, where they come from, and their hashes."""
+"""The sheet of a weight set: its network, preprocessing, licence, sources and hashes."""
 
 import re
 import textwrap
@@ -20,9 +20,9 @@ UNSTATED = "not stated in the file"
 
 
 def as_text(spec: str, width: int = 80) -> str:
-    """What `spec` means, for a terminal of `width` columns; nothing is downloaded.
+    """The sheet of `spec` for a terminal of `width` columns; nothing is downloaded.
 
-    Raises WeightsError if nothing is called that, or the file is damaged.
+    Raises WeightsError if `spec` is unknown or the file is damaged.
     """
     if spec in weights.SETS:
         facts = of_set(weights.SETS[spec])
@@ -34,7 +34,7 @@ def as_text(spec: str, width: int = 80) -> str:
 
 
 def of_set(row: weights.WeightSet) -> Facts:
-    """A named set: what the table says, and what the cache holds."""
+    """The facts of a named set, from the table and the cache."""
     yield "network", (size(row.network),)
     yield "pixels", pixels(row.preprocessing)
     yield "licence", licences(row.licence)
@@ -46,7 +46,7 @@ def of_set(row: weights.WeightSet) -> Facts:
 
 
 def of_file(path: Path) -> Facts:
-    """A file: what it says of itself, and what it holds."""
+    """The facts of a file, from its metadata and its content."""
     name, parameters, stated = weights.read(path)
     yield "network", (size(name),)
     if "preprocessing" in stated:
@@ -60,7 +60,7 @@ def of_file(path: Path) -> Facts:
 
 
 def of_random(drawn: weights.Weights) -> Facts:
-    """A random set."""
+    """The facts of a random set."""
     yield "network", (size(drawn.network),)
     yield "pixels", pixels(drawn.preprocessing)
     yield "licence", ("none is needed: the numbers are random",)
@@ -70,14 +70,14 @@ def of_random(drawn: weights.Weights) -> Facts:
 
 
 def size(name: str) -> str:
-    """How large a network is, without its classifier."""
+    """The number of layers and parameters of a network, without its classifier."""
     convolutions = network(name).convolutions
     numbers = sum((layer.in_channels * KERNEL**2 + 1) * layer.channels for layer in convolutions)
     return f"{name}: {len(convolutions)} convolutions, {numbers:,} parameters"
 
 
 def pixels(rule: weights.Preprocessing) -> Lines:
-    """What the network is given of a picture I, by name, in words and in symbols."""
+    """The preprocessing of a picture I by name, in words and in symbols."""
     return f"preprocessing {rule.name}", rule.in_words, f"{in_symbols(rule)}, 0 ≤ I ≤ 1"
 
 
@@ -86,20 +86,20 @@ def licences(stated: str) -> Lines:
 
 
 def stated_sources(stated: Mapping[str, str]) -> Facts:
-    """The sources that a file says its numbers can be had from."""
+    """The sources in the metadata of a file."""
     places, hashes = (stated.get(key, "").split() for key in ("source", "source_hash"))
     found = list(sources(zip(places, hashes, strict=False)))
     yield from found or [("source", (UNSTATED,))]
 
 
 def sources(pairs: Iterable[tuple[str, str]]) -> Facts:
-    """Each place and the hash of the file there, in the order in which they are tried."""
+    """Each source with the hash of its file, in the order in which they are tried."""
     for index, (place, stated) in enumerate(pairs):
         yield "or" if index else "source", (*where(place), digest(stated))
 
 
 def where(place: str) -> Lines:
-    """An address; or a wheel, and the file in it."""
+    """A URL, or a wheel and the file in it."""
     requirement, _, member = place.partition(":")
     if member.startswith("//"):
         return (place,)
@@ -114,7 +114,7 @@ def digest(stated: str) -> str:
 
 
 def content(name: str) -> str:
-    """The content hash of a cached set, or what is wrong with its file."""
+    """The content hash of a cached set, or an error message if its file is damaged."""
     try:
         return f"sha256 {weights.verify(name)}"
     except WeightsError as error:
@@ -122,14 +122,14 @@ def content(name: str) -> str:
 
 
 def fact(key: str, lines: Lines, width: int) -> str:
-    """Lines, with the key before the first."""
+    """The lines, with the key before the first."""
     broken = (piece for line in lines for piece in pieces(line, width - INDENT))
     text = textwrap.indent("\n".join(broken), " " * INDENT)
     return f"{key:<{INDENT}}{text[INDENT:]}"
 
 
 def pieces(line: str, room: int) -> Iterator[str]:
-    """A line broken at its spaces, and an address at its slashes."""
+    """A line wrapped at spaces; a URL is wrapped at its slashes."""
     for part in textwrap.wrap(line, room, break_long_words=False, break_on_hyphens=False):
         piece = ""
         for step in re.findall(r"[^/]*/+|[^/]+$", part):

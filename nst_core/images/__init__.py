@@ -1,9 +1,9 @@
-"""The only place that touches pixels on disk.
+"""Reads and writes pictures; no other module reads or writes pixels on disk.
 
-Inside the suite a picture is floating point, shape (3, H, W), RGB, unit interval [0, 1], sRGB. A
-file becomes that on `read` (upright, on white, in sRGB) and leaves it on `save`, at 8 bits a
-channel. Greys of 16 and 32 bits keep what float32 has of them, as Pillow does; it reads colours of
-16 bits at 8.
+In the suite a picture is a floating-point array (3, H, W), RGB in [0, 1], sRGB. `read` converts a
+file to this form: it is rotated upright, put on white and converted to sRGB. `save` writes 8 bits
+per channel. Grey pictures of 16 and 32 bits keep the precision of float32. Colour pictures of 16
+bits are read with 8 bits, because Pillow does so.
 """
 
 from nst_core.images.picture import Array, Numbers, Picture, Precision, fit, resize

@@ -1,4 +1,4 @@
-"""A picture in memory, and its size."""
+"""A picture in memory, and functions that change its size."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +16,8 @@ Precision = type[np.floating[Any]]
 class Picture:
     """A picture as it was read.
 
-    `pixels` is (3, H, W), composited on white; `alpha` is (H, W) in [0, 1], or None where the
-    file has none. `source` is what the user named, `sha256` the hash of the file's bytes.
+    `pixels` is (3, H, W), composited on white; `alpha` is (H, W) in [0, 1], or None if the file
+    has no transparency. `source` is the name that the user gave, `sha256` the hash of the file.
     """
 
     pixels: Array
@@ -45,12 +45,12 @@ def fit(height: int, width: int, size: int, side: str = "longest") -> tuple[int,
 
 
 def resize(pixels: Array, height: int, width: int, *, clip: bool = True) -> Array:
-    """`pixels` (C, H, W) resampled to (C, height, width) in their dtype; a copy if they fit.
+    """`pixels` (C, H, W) resampled to (C, height, width) in their dtype, or a copy if they fit.
 
-    Pillow resamples in float32: float64 keeps its digits only where the shape stays.
-    Antialiased Lanczos, a = 3. The filter rings: past the values that it is given it goes by up
-    to 0.12 of the step at a straight edge and 0.25 at a corner. `clip` cuts the result to [0, 1];
-    a painting in progress, which may lie outside, is resized with `clip=False`.
+    The filter is Lanczos with a = 3 and antialiasing. Pillow resamples in float32, so float64
+    pixels keep their precision only if the shape does not change. The filter overshoots by up to
+    0.12 of the step at a straight edge and 0.25 at a corner. `clip` limits the result to [0, 1]; a
+    painting in progress may lie outside [0, 1] and is resized with `clip=False`.
     """
     result = np.array(pixels)
     if result.shape[1:] != (height, width):

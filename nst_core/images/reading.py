@@ -1,4 +1,4 @@
-"""Files to pictures: upright, on white, in sRGB."""
+"""Reads files as pictures: upright, on white, in sRGB."""
 
 import hashlib
 import logging
@@ -28,14 +28,14 @@ _DEEP = ("I;16", "I;16B", "I;16L", "I", "F")
 def read(
     source: str | Path, *, max_pixels: int = MAX_PIXELS, precision: Precision = np.float32
 ) -> Picture:
-    """The picture in a JPEG, PNG, WebP, TIFF, BMP or GIF file (its first frame) or `sample:NAME`.
+    """The picture in a JPEG, PNG, WebP, TIFF, BMP or GIF file (first frame), or `sample:NAME`.
 
-    Orientation is applied, transparency composited on white, an embedded colour profile
-    converted to sRGB (one that is damaged or does not fit is ignored, with a warning in the log).
-    Integers are divided by the range of their type; floats must lie in [0, 1]. In the `precision`
-    float64 a value of 8 bits is u/255 to the last bit of a double.
+    The orientation is applied, transparency is composited on white, and an embedded colour profile
+    is converted to sRGB. A profile that is damaged or does not fit is ignored, with a warning in
+    the log. Integers are divided by the range of their type; floats must lie in [0, 1]. With the
+    `precision` float64 an 8-bit value u is exactly u/255 in double precision.
     Raises ImageError for a file that is missing, unreadable, damaged, or has more than
-    `max_pixels` pixels; the size is judged by the header, before anything is decoded.
+    `max_pixels` pixels; the size is read from the header, before the file is decoded.
     """
     name = str(source)
     return decode(_bytes(name), name, max_pixels=max_pixels, precision=precision)
@@ -44,7 +44,7 @@ def read(
 def decode(
     data: bytes, name: str, *, max_pixels: int = MAX_PIXELS, precision: Precision = np.float32
 ) -> Picture:
-    """The picture in the bytes of such a file; `name` stands for it in messages."""
+    """The picture in the bytes of such a file; `name` is used in messages."""
     with pillow(name):
         image = _upright(_decode(data, name, max_pixels), name)
         colour, alpha = _split(image, precision)
@@ -61,12 +61,12 @@ def _bytes(name: str) -> bytes:
     except (OSError, ValueError) as error:
         raise refused("read", name, error) from error
     if not data:
-        raise ImageError(f"'{name}' is empty (0 bytes): fetch or export it again")
+        raise ImageError(f"'{name}' is empty (0 bytes): download or export it again")
     return data
 
 
 def _sample(name: str) -> Path:
-    from nst_core.samples import path  # read only when asked for: it draws
+    from nst_core.samples import path
 
     return path(name.removeprefix(SAMPLE))
 
@@ -74,17 +74,17 @@ def _sample(name: str) -> Path:
 def _decode(data: bytes, name: str, max_pixels: int) -> Image.Image:
     try:
         image = Image.open(BytesIO(data), formats=_READS)
-    except Exception as error:  # a decoder may raise anything at a damaged file
+    except Exception as error:  # a decoder may raise any exception for a damaged file
         raise ImageError(
             f"'{name}' is not a picture that can be read: "
-            "give a JPEG, PNG, WebP, TIFF, BMP or GIF of 8 bits a channel"
+            "use a JPEG, PNG, WebP, TIFF, BMP or GIF file with 8 bits per channel"
         ) from error
     _check_size(image, name, max_pixels)
     try:
         image.load()
     except Exception as error:
-        cause = f"is damaged or cut short ({reason(error)})"
-        raise ImageError(f"'{name}' {cause}: fetch or export it again") from error
+        cause = f"is damaged or incomplete ({reason(error)})"
+        raise ImageError(f"'{name}' {cause}: download or export it again") from error
     return image if image.mode in _GREY + _COLOUR else _deep(image, name)
 
 
@@ -92,49 +92,49 @@ def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:
     pixels = image.width * image.height
     if pixels > max_pixels:
         raise ImageError(
-            f"'{name}' is {image.width} × {image.height} = {pixels:,} pixels, above the limit of "
-            f"{max_pixels:,}: make it smaller, or raise the limit with --max-pixels"
+            f"'{name}' has {image.width} × {image.height} = {pixels:,} pixels, more than the limit "
+            f"of {max_pixels:,}: make it smaller, or increase --max-pixels"
         )
 
 
 def _deep(image: Image.Image, name: str) -> Image.Image:
-    """A grey of more than 8 bits, in mode F and [0, 1]."""
+    """A grey picture of more than 8 bits, converted to mode F and [0, 1]."""
     if image.mode not in _DEEP:
         raise ImageError(f"'{name}' is in colour mode {image.mode}: convert it to RGB first")
     values = _fractions(image)
     low, high = values.min(), values.max()
     if not (low >= 0 and high <= 1):
         span = f"{low:.4g} .. {high:.4g} of its range"
-        raise ImageError(f"'{name}' holds values of {span}: scale them to 0 .. 1 first")
+        raise ImageError(f"'{name}' contains values of {span}: scale them to 0 .. 1 first")
     grey = Image.fromarray(values.astype(np.float32))
     grey.info = image.info
     return grey
 
 
 def _fractions(image: Image.Image) -> NDArray[np.float64]:
-    """(H, W) as fractions of the range of the file's own type, black at 0."""
+    """The values (H, W) divided by the range of the file's type, with 0 for black."""
     values = np.asarray(image)
     tags = getattr(image, "tag_v2", {})
     bits, signed = tags.get(BITSPERSAMPLE, (16,))[0], tags.get(SAMPLEFORMAT, (1,))[0] == 2
     if image.mode == "I" and not signed:
-        values = values.view(np.uint32)  # Pillow has only the signed type
+        values = values.view(np.uint32)  # Pillow has only a signed type
     result = values / (1.0 if image.mode == "F" else 2.0 ** (bits - signed) - 1)
-    white_is_zero = tags.get(PHOTOMETRIC_INTERPRETATION) == 0  # Pillow inverts 8 bits only
+    white_is_zero = tags.get(PHOTOMETRIC_INTERPRETATION) == 0  # Pillow inverts only 8-bit files
     return 1 - result if white_is_zero else result
 
 
 def _upright(image: Image.Image, name: str) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
-    except Exception as error:  # broken metadata around good pixels
+    except Exception as error:  # the metadata are damaged, but the pixels are not
         log.warning("'%s': its EXIF data is ignored (%s)", name, reason(error))
         return image
 
 
 def _split(image: Image.Image, precision: Precision) -> tuple[Image.Image, Array | None]:
-    """The colours, in mode F, L, RGB or CMYK, and alpha (H, W) if there is any."""
+    """The colours in mode F, L, RGB or CMYK, and alpha (H, W), or None without transparency."""
     if image.mode == "F":
-        clear = image.info.get("transparency")  # one of the 16-bit values
+        clear = image.info.get("transparency")  # the 16-bit value that is transparent
         opaque = np.rint(np.asarray(image) * 65535) != clear
         return image, None if clear is None else opaque.astype(precision)
     mode = "L" if image.mode in _GREY else "CMYK" if image.mode == "CMYK" else "RGB"
@@ -145,7 +145,7 @@ def _split(image: Image.Image, precision: Precision) -> tuple[Image.Image, Array
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None, name: str) -> Image.Image:
-    """`image` through its profile; as it is if it has none, or one that cannot be used."""
+    """`image` converted by its profile; unchanged without one, or if it cannot be used."""
     if not profile:
         return image
     try:
@@ -165,7 +165,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None, name: str) -> Image.Imag
 
 
 def _as_profiled(image: Image.Image, space: str) -> Image.Image:
-    """`image` in the mode in which a profile of this colour space takes it."""
+    """`image` in the mode that a profile of this colour space requires."""
     if space == "GRAY" and image.mode == "F":
         return Image.fromarray(np.rint(np.asarray(image) * 65535).astype(np.uint16))
     return image.convert("RGB") if (space, image.mode) == ("RGB ", "L") else image
@@ -179,5 +179,5 @@ def _planes(image: Image.Image, precision: Precision) -> Array:
 
 
 def _fraction(image: Image.Image, precision: Precision) -> Array:
-    """8 bits as a share of 255."""
+    """The 8-bit values divided by 255."""
     return np.asarray(image, precision) / 255

@@ -1,4 +1,4 @@
-"""The record that a picture carries, or that lies beside it."""
+"""The record of a painted picture, inside a PNG or in a file beside it."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ RECORD_KEY = "nst"
 
 
 def read_record(path: str | Path) -> str:
-    """The record in a PNG, or else the file `<path>.json` beside it; ImageError if neither."""
+    """The record in a PNG, or in the file `<path>.json`; raises ImageError if there is none."""
     record = _embedded(path)
     if record is not None:
         return record
@@ -20,8 +20,8 @@ def read_record(path: str | Path) -> str:
         return Path(f"{path}.json").read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
         raise ImageError(
-            f"'{path}' carries no record, and '{path}.json' cannot be read ({reason(error)}): "
-            "name a PNG painted here, or put the .json back beside the picture"
+            f"'{path}' contains no record, and '{path}.json' cannot be read ({reason(error)}): "
+            "use a PNG painted by nst, or put the .json file back beside the picture"
         ) from error
 
 
@@ -31,7 +31,7 @@ def _embedded(path: str | Path) -> str | None:
             with Image.open(path, formats=["PNG"]) as image:
                 if RECORD_KEY in image.info:
                     return str(image.info[RECORD_KEY])
-                # behind the pixels, where other programs may have moved it
+                # after the pixels, where other programs may have moved it
                 return image.text.get(RECORD_KEY) if isinstance(image, PngImageFile) else None
         except (OSError, SyntaxError, ValueError):
             return None

@@ -1,4 +1,4 @@
-"""What Pillow and the disk complain of, in one line."""
+"""Errors of Pillow and of the disk as one line."""
 
 import logging
 import warnings
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def pillow(name: str) -> Iterator[None]:
-    """Pillow without its own pixel limit, its warnings sent to the log."""
+    """Disables Pillow's pixel limit, and writes its warnings to the log."""
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -28,7 +28,7 @@ def pillow(name: str) -> Iterator[None]:
 
 
 def refused(verb: str, path: str | Path, error: Exception) -> ImageError:
-    other = ", or choose another place" if verb == "write" else ""
+    other = ", or choose another path" if verb == "write" else ""
     cure = f"check the path and its permissions{other}"
     return ImageError(f"cannot {verb} '{path}' ({reason(error)}): {cure}")
 

@@ -1,4 +1,4 @@
-"""Pictures to files, each written whole or not at all."""
+"""Writes pictures to files, completely or not at all."""
 
 import errno
 import os
@@ -28,27 +28,27 @@ _WRITES |= {".webp": _WEBP, ".tif": _TIFF, ".tiff": _TIFF}
 def save(
     pixels: Numbers, path: str | Path, *, alpha: Numbers | None = None, record: str | None = None
 ) -> None:
-    """Writes `pixels` (3, H, W), as round(255 x) at 8 bits, in the format of the path's suffix.
+    """Writes `pixels` (3, H, W), rounded to 8 bits, in the format of the path's suffix.
 
-    `alpha` (H, W) is stored beside the colours, which it leaves alone. `record` is a JSON text
-    that a PNG carries under RECORD_KEY; other formats leave it out. The file is written whole or
-    not at all. Raises ImageError for an unknown suffix, alpha in a JPEG, values that are not
-    finite, and whatever the encoder or the disk refuses.
+    `alpha` (H, W) is stored as a fourth channel and does not change the colours. `record` is a JSON
+    text, which a PNG stores under RECORD_KEY and other formats do not store. The file is written
+    completely or not at all. Raises ImageError for an unknown suffix, for alpha in a JPEG, for
+    values that are not finite, and for errors of the encoder or the disk.
     """
     path = Path(path)
     kind, options = _format(path, alpha is not None)
     if record is not None and kind == "PNG":
         options = {"pnginfo": PngInfo()}
-        # not compressed: Pillow does not read back a compressed text of more than 1 MB
+        # not compressed, because Pillow does not read compressed texts of more than 1 MB
         options["pnginfo"].add_itxt(RECORD_KEY, record)
     planes = pixels if alpha is None else np.concatenate([pixels, alpha[None]])
     _write(path, _encode(_to_8bit(planes, path), kind, options, path))
 
 
 def writable(path: str | Path, *, alpha: bool = False) -> None:
-    """Raises ImageError if `save`, with `alpha` or without, could not write to `path`.
+    """Raises ImageError if `save`, with or without `alpha`, could not write to `path`.
 
-    Leaves nothing behind.
+    No file is left behind.
     """
     path = Path(path)
     _format(path, alpha)
@@ -56,12 +56,12 @@ def writable(path: str | Path, *, alpha: bool = False) -> None:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         files.try_folder(path)
-    except (OSError, RuntimeError) as error:  # RuntimeError: links that go in a circle
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
         raise refused("write", path, error) from error
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Writes `text` in UTF-8, whole or not at all; raises ImageError if the disk refuses."""
+    """Writes `text` in UTF-8, completely or not at all; raises ImageError if it cannot."""
     _write(Path(path), text.encode())
 
 
@@ -70,15 +70,18 @@ def _format(path: Path, alpha: bool) -> Format:
         raise ImageError(f"'{path}' has no known picture suffix: use one of {', '.join(_WRITES)}")
     found = _WRITES[path.suffix.lower()]
     if alpha and found is _JPEG:
-        raise ImageError(f"'{path}' cannot keep alpha, JPEG has none: save a .png or drop alpha")
+        raise ImageError(
+            f"'{path}' cannot store transparency, because it is a JPEG: write a .png file, or "
+            "leave out --keep-alpha"
+        )
     return found
 
 
 def _to_8bit(planes: Numbers, path: Path) -> Image.Image:
     bad = np.count_nonzero(~np.isfinite(planes))
     if bad:
-        cause = f"'{path}' is not written, {bad:,} of its values are not finite"
-        raise ImageError(f"{cause}: the painting diverged, lower the learning rate or the weights")
+        cause = f"'{path}' was not written, because {bad:,} of its values are not finite"
+        raise ImageError(f"{cause}: use a smaller learning rate or smaller weights")
     return Image.fromarray(np.rint(255 * np.clip(planes, 0, 1)).astype(np.uint8).transpose(1, 2, 0))
 
 
@@ -88,7 +91,7 @@ def _encode(image: Image.Image, kind: str, options: dict[str, Any], path: Path) 
         image.save(buffer, kind, **options)
     except (OSError, ValueError) as error:
         cause = f"'{path}' cannot be encoded as {kind} ({reason(error)})"
-        raise ImageError(f"{cause}: save another format or a smaller picture") from error
+        raise ImageError(f"{cause}: use another format or a smaller picture") from error
     return buffer.getvalue()
 
 

@@ -1,6 +1,6 @@
-"""The `numpy` backend: forward and backward by hand, readable as the paper's algorithm.
+"""The `numpy` backend, the reference: every value and gradient is written out in NumPy.
 
-It is slow, computes in float64 unless told otherwise, and is what the others are compared with.
+It is slow and computes in float64 by default. The other backends are compared with it.
 """
 
 import numpy as np
@@ -30,7 +30,7 @@ class NumpyBackend:
         dtype: Dtype = "float64",
         exact: bool = True,
     ) -> Session:
-        """Every session is exact: there is only one path."""
+        """A session; it is always exact, whatever `exact` says."""
         from nst_core.reference.paint import NumpySession
 
         about = self.about()

@@ -1,6 +1,6 @@
 """Every layer of the network as a sum with its mass, `nst_core.terms.formula.Sum`.
 
-What is linear in its input has the mass of itself at absolute values.
+The mass of a linear layer is the layer with absolute values of its input, kernel and bias.
 """
 
 import numpy as np
@@ -12,10 +12,11 @@ from nst_core.terms import Sum
 
 
 def first_layer(vgg: Vgg, image: Array) -> Sum:
-    """conv1_1 of the preprocessed image, which is a difference: scale·image − mean."""
+    """conv1_1 of the preprocessed image; the subtraction of the mean has a mass as well."""
     rule = vgg.preprocessing
     mean, std = np.array(rule.mean), np.array(rule.std)
     x, _ = preprocess(image, rule)
+    # scale·image/std is at most |x| + |mean|/std, and the mean itself adds |mean|/std
     offset = (2 * np.abs(mean) / std)[:, None, None]
     kernel, bias = vgg.parameters["conv1_1"]
     mass, _ = convolution(np.abs(x) + offset, np.abs(kernel), np.abs(bias))
@@ -23,7 +24,7 @@ def first_layer(vgg: Vgg, image: Array) -> Sum:
 
 
 def layer(vgg: Vgg, layer: Layer, x: Array) -> Sum:
-    """Any other layer, of the activations x before it."""
+    """Any other layer, computed from the activations x before it."""
     value, _ = vgg.layer(layer, x)
     if layer.kind == "relu":
         return Sum(value, value, 1)

@@ -1,6 +1,7 @@
-"""VGG in NumPy: each layer's value, and the product of its Jacobian's transpose with a vector.
+"""VGG in NumPy: for each layer its value and its pullback.
 
-Activations have shape (channels, height, width).
+A pullback multiplies a gradient by the transpose of the layer's Jacobian. Activations have shape
+(channels, height, width).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,8 +37,8 @@ def preprocess(image: Array, rule: Preprocessing) -> tuple[Array, Pullback]:
 def convolution(x: Array, kernel: Array, bias: Array) -> tuple[Array, Pullback]:
     """y[o, h, w] = bias[o] + Σ kernel[o, c, i, j] x[c, h+i−1, w+j−1], zero outside the image.
 
-    The padded rows lie one after the other, so that the pixels under kernel[:, :, i, j] are one
-    slice of them; what is computed beyond a row's end is cut off. One product for each i.
+    The padded rows are stored one after the other, so the pixels under kernel[:, :, i, j] are a
+    single slice. Values beyond the end of a row are discarded. There is one product for each i.
     """
     channels, height, width = x.shape
     wide = width + KERNEL - 1
@@ -65,7 +66,8 @@ def convolution(x: Array, kernel: Array, bias: Array) -> tuple[Array, Pullback]:
 
 
 def relu(x: Array, active: Choice | None = None) -> tuple[Array, Pullback]:
-    """max(x, 0), whose derivative at 0 is 0; or x where `active` says so, whatever its sign."""
+    """max(x, 0), with derivative 0 at 0; with `active`, x where it is true and 0 elsewhere."""
+    # at 0 the frameworks differ: ½ in jax.numpy.maximum; black regions have many zeros
     active = x > 0 if active is None else active
     return x * active, lambda g: g * active
 
@@ -73,7 +75,7 @@ def relu(x: Array, active: Choice | None = None) -> tuple[Array, Pullback]:
 def windows(x: Array, edge: str = "floor", outside: float = -np.inf) -> Array:
     """The 2×2 windows of x, (channels, height, width, 4), row by row.
 
-    With the edge `ceil` a window may reach beyond an odd side, where x is `outside`.
+    With the edge `ceil`, a window may extend beyond an odd side, where x is taken as `outside`.
     """
     if edge == "ceil":
         odd = [(0, 0), (0, x.shape[1] % POOL), (0, x.shape[2] % POOL)]
@@ -87,13 +89,14 @@ def windows(x: Array, edge: str = "floor", outside: float = -np.inf) -> Array:
 def pool(
     x: Array, pooling: str, edge: str = "floor", choice: Choice | None = None
 ) -> tuple[Array, Pullback]:
-    """The mean or maximum of each 2×2 window; of equal maxima the first takes the gradient.
+    """The mean or maximum of each 2×2 window; the first of equal maxima gets the gradient.
 
-    `choice` says which of the four, 0 to 3, stands for the maximum.
+    `choice` gives the index, 0 to 3, of the element that is used as the maximum.
     """
-    cells = windows(x, edge, 0.0)
+    cells = windows(x, edge, 0.0)  # 0 adds nothing to a mean; for a maximum, −∞ is used below
     channels, height, width, size = cells.shape
     if pooling == "average":
+        # an incomplete window is divided by the number of its pixels, not by four
         share = windows(np.ones_like(x), edge, 0.0)
         share /= share.sum(-1, keepdims=True)
     else:
@@ -111,8 +114,10 @@ def pool(
 
 
 def kinks(network: Network, features: Mapping[str, Array]) -> dict[str, Choice]:
-    """On which side of its kinks a network is: the sign of each rectified unit, by layer, and
-    which of four each pooled maximum is. `features` holds every layer up to the deepest.
+    """The side of the kink of each activation, by layer.
+
+    For a ReLU this is whether it is positive; for max pooling, which of the four inputs is the
+    maximum. `features` holds every layer up to the deepest.
     """
     found: dict[str, Choice] = {}
     for before, layer in pairwise(network.until(features)):
@@ -124,7 +129,7 @@ def kinks(network: Network, features: Mapping[str, Array]) -> dict[str, Choice]:
 
 
 class Vgg:
-    """The layers of the map with their weights, in one precision."""
+    """The layers of the network with their weights, in one precision."""
 
     def __init__(self, network: Network, weights: Weights, dtype: np.dtype[Any]) -> None:
         self.network = network
@@ -144,9 +149,9 @@ class Vgg:
     def forward(
         self, image: Array, taps: Sequence[str], kinks: Kinks | None = None
     ) -> tuple[dict[str, Array], Callable[[Mapping[str, Array]], Array]]:
-        """The features at the taps, and the map from gradients there to that of the image.
+        """The features at the taps, and a function from gradients there to the image's gradient.
 
-        With `kinks`, each rectification and maximum takes the side that is written there.
+        With `kinks`, each ReLU and maximum uses the given side.
         """
         kinks = kinks or {}
         x, to_image = preprocess(image, self.preprocessing)

@@ -31,7 +31,7 @@ class NumpySession:
         return Targets.of(recipe, content, styles, self.statistics)
 
     def statistics(self, image: Array, terms: Sequence[Term], variable: Variable) -> Arrays:
-        """What each term compares, at an image."""
+        """The statistic of each term for an image, by the term's name."""
         image = image.astype(self.dtype)
         features = self.features(image, [term.tap for term in terms if term.tap])
         inputs = features | {"": self.scale(variable) * image}
@@ -47,25 +47,25 @@ class NumpySession:
     def gradient(
         self, image: Array, targets: Targets, kinks: Kinks | None = None
     ) -> tuple[Terms, Array]:
-        """On the backend's own kinks, or on those of another one's numbers."""
+        """Every term, and d total / d image; `kinks` replaces the sides of the kinks."""
         image = image.astype(self.dtype)
         features, backward = self.vgg.forward(image, targets.taps, kinks)
         raw: list[float] = []
         at_taps: dict[str, Array] = {}
         g = np.zeros_like(image)
         for term in targets.terms:
-            value, slope = self.term(term, image, features, targets)
+            value, gradient = self.term(term, image, features, targets)
             raw.append(value)
             if term.tap:
-                at_taps[term.tap] = at_taps.get(term.tap, 0) + term.weight * slope
+                at_taps[term.tap] = at_taps.get(term.tap, 0) + term.weight * gradient
             else:
-                g += term.weight * slope
+                g += term.weight * gradient
         return Terms.of(targets, raw), g + backward(at_taps)
 
     def term(
         self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
     ) -> tuple[float, Array]:
-        """The term's value, and its derivative at its tap, or at the image if it has none."""
+        """The term's value, and its gradient at its tap, or at the image if it has no tap."""
         scale = np.ones((), self.dtype) if term.tap else self.scale(targets.variable)
         x, target = features[term.tap] if term.tap else scale * image, targets.values.get(term.name)
         value = term.formula.value(x, target, image[0].size)
@@ -80,11 +80,11 @@ class NumpySession:
         optimiser = optimisers.boxed(self.optimiser(stage), targets.variable.box, scale)
         for iteration in range(stage.iterations):
             terms, g = self.gradient(x / scale, targets)
-            here, slope = partial(np.divide, x, scale), partial(np.copy, g)
-            watch(Snapshot(iteration, terms, here, slope))
+            here, gradient = partial(np.divide, x, scale), partial(np.copy, g)
+            watch(Snapshot(iteration, terms, here, gradient))
             x = optimiser.step(x, g / scale)
         return x / scale
 
     def scale(self, variable: Variable) -> Array:
-        """What the image is multiplied by, (3, 1, 1)."""
+        """The factors from the image to the variable, (3, 1, 1)."""
         return np.array(variable.scales, self.dtype)[:, None, None]

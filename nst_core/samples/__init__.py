@@ -1,4 +1,4 @@
-"""Pictures that come with the suite: `sample:NAME` stands for one wherever a path does.
+"""The sample pictures of the suite: `sample:NAME` can be used instead of a path.
 
 The photographs are scikit-image's; `python -m tools.paintings` in a checkout makes the paintings.
 """
@@ -22,5 +22,8 @@ def path(name: str) -> Path:
         raise ImageError(unknown("sample", name, (*PHOTOGRAPHS, *PAINTINGS)))
     spec = find_spec("skimage")
     if spec is None or spec.origin is None:
-        raise ImageError(f"sample '{name}' is in scikit-image. Try: pip install scikit-image")
+        raise ImageError(
+            f"sample '{name}' needs scikit-image, which is not installed. "
+            "Try: pip install scikit-image"
+        )
     return Path(spec.origin).parent / "data" / f"{name}{_FORMATS.get(name, '.png')}"

@@ -1,8 +1,8 @@
-"""The kinds of terms that a total may have: one module for each kind, found by itself.
+"""The kinds of terms of the loss: one module for each kind, which is found automatically.
 
 A module in this package that defines a subclass of `Formula` with a `KIND` adds that kind to the
-suite: recipes may use it in a `[[term]]`, the `numpy` backend computes it, `nst check` tries every
-backend on it, and the sheets explain it. Each backend has one function for it in its `losses.py`.
+suite: recipes may use it in a `[[term]]`, the `numpy` backend computes it, `nst check` checks it in
+every backend, and `nst recipes show` prints it. Each backend needs one function in `losses.py`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,11 +17,11 @@ __all__ = ["KINDS", "Comparison", "Formula", "Sum", "Term"]
 
 @dataclass(frozen=True)
 class Term:
-    """One summand of the total: `weight` times the formula's value at `tap`.
+    """One term of the total: `weight` times the value of the formula at the layer `tap`.
 
-    `name` is `content:relu4_2`, `style:relu1_1` or `tv`. `tap` is empty where the formula looks at
-    the variable itself. `style` is the number of the only style picture that the term is compared
-    with; None stands for the average of all.
+    `name` is, for example, `content:relu4_2`, `style:relu1_1` or `tv`. `tap` is empty if the
+    formula uses the variable instead of features. `style` is the index of the style picture that
+    the term is compared with; None means the average of all styles.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Term:
 
 
 def _found() -> Iterator[type[Formula]]:
-    """The kinds of this package's modules, by the names of the modules."""
+    """The kinds in the modules of this package, in the order of the modules' names."""
     for module in iter_modules(__path__):
         for value in vars(import_module(f"{__name__}.{module.name}")).values():
             own = isinstance(value, type) and value.__module__ == f"{__name__}.{module.name}"

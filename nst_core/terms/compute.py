@@ -1,8 +1,7 @@
-"""What is alike in every backend: the statistics and errors of a list of terms.
+"""Code that all backends share: the statistics and errors of a list of terms.
 
-Arrays may be those of any framework. `functions` is the backend's table of kinds: each function
-takes what a term looks at and the formula, and returns what is compared, or, of a kind without a
-target, the error itself.
+Arrays may be of any framework. `functions` maps each kind to the backend's function, which takes
+the term's input and the formula. It returns the statistic, or the error if the kind has no target.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,14 +14,14 @@ Functions = Mapping[str, Callable[[Any, Any], Any]]
 
 
 def unchanged(F: Any, _formula: Formula) -> Any:
-    """What the content loss compares: the features themselves."""
+    """The statistic of the content loss, which is the features themselves."""
     return F
 
 
 def statistics(
     terms: Sequence[Term], x: Any, features: Mapping[str, Any], functions: Functions
 ) -> dict[str, Any]:
-    """What each term compares, by its name: at the variable x, and the features by tap."""
+    """The statistic of each term by its name, from the variable x and the features by layer."""
     return {
         term.name: functions[term.formula.KIND](features[term.tap] if term.tap else x, term.formula)
         for term in terms
@@ -42,10 +41,10 @@ def errors(
     `values` are the targets by the terms' names; error(d, norm) is the sum of the squares or of the
     absolute values of d.
     """
-    found = statistics(terms, x, features, functions)
+    computed = statistics(terms, x, features, functions)
     return [
-        error(found[term.name] - values[term.name], term.formula.norm_of_error)
+        error(computed[term.name] - values[term.name], term.formula.norm_of_error)
         if isinstance(term.formula, Comparison)
-        else found[term.name]
+        else computed[term.name]
         for term in terms
     ]

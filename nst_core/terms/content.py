@@ -1,4 +1,4 @@
-"""The content loss: features of the painting against those of the photograph.
+"""The content loss compares features of the painting with those of the photograph.
 
 Gatys, Ecker & Bethge, "Image Style Transfer Using Convolutional Neural Networks", CVPR 2016, eq. 1.
 """
@@ -20,31 +20,30 @@ class Content(Comparison):
     KIND = "content"
     TITLE = "content"
     TARGET: ClassVar[Target] = "content"
-    MUST_AGREE = {"norm": ", and no multiple of the one is the other"}  # noqa: RUF012
+    MUST_AGREE = {"norm": ", which are not proportional"}  # noqa: RUF012
 
     weight: Weight = 1.0
-    """What the term is multiplied by in the total.
+    """The weight of the term in the total.
 
     A larger weight keeps more of the photograph."""
     taps: Taps
     """The layers whose features are compared, each with its share of the weight.
 
-    A deeper tap keeps the objects and lets their pixels change; a shallow one keeps the photograph
-    itself."""
+    A deep layer keeps objects and lets their pixels change; a shallow layer keeps the pixels."""
     norm: Norm = "squared"
-    """Whether the differences are squared, or taken as absolute values.
+    """Whether the term sums squares or absolute values of the differences.
 
-    Absolute errors forgive a few large differences, squared ones do not; the term has another
-    unit."""
+    Absolute errors allow a few large differences, squared errors do not; the unit of the term
+    changes too."""
     reduction: Literal["sum", "mean", "root", "relative"] = "sum"
-    """The sum is divided by 1, by the number K of its summands, by √K, or by its value for F = 0.
+    """The sum is divided by 1, by its number of terms K, by √K, or by its value for F = 0.
 
-    Another divisor: between sum and mean lies a factor of N·M, half a million at relu4_2 of a
-    picture of 256 pixels, and the weight has to make up for it."""
+    The error has another divisor, for which the weight must compensate; sum and mean differ by a
+    factor of N·M, which is half a million at relu4_2 of a picture of 256² pixels."""
     factor: Positive = 1.0
-    """A constant of the source, such as 1/2.
+    """A constant factor, such as the 1/2 of a paper.
 
-    It multiplies the term, as the weight does."""
+    The factor multiplies the term, as the weight does."""
 
     @property
     def norm_of_error(self) -> Norm:
@@ -57,8 +56,8 @@ class Content(Comparison):
         """F itself."""
         return x
 
-    def pullback(self, x: Array, slope: Array) -> Array:
-        return slope
+    def pullback(self, x: Array, gradient: Array) -> Array:
+        return gradient
 
     def statistic_mass(self, x: Array) -> Sum:
         return Sum(x, np.abs(x), 0)
@@ -82,7 +81,7 @@ class Content(Comparison):
 
     @property
     def divisor_latex(self) -> str:
-        """What the error is divided by, in LaTeX."""
+        """The divisor of the error in LaTeX."""
         relative = error("P", self.norm)
         divisors = {"sum": "", "mean": r"N \, M", "root": r"\sqrt{N \, M}", "relative": relative}
         return divisors[self.reduction]

@@ -1,4 +1,4 @@
-"""What the rest of the core, the judge and the backends know of a kind of term."""
+"""The base classes of the kinds of terms, which the core, `nst check` and the backends use."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -16,12 +16,12 @@ Needs = Literal["", "size", "activations"]
 
 
 class Sum(NamedTuple):
-    """A sum, or an array of sums, each of `terms` summands.
+    """A sum of `terms` terms, or an array of such sums.
 
-    `terms` is 0 where nothing is summed, as in the features themselves. `mass` is the sum of the
-    absolute values of the summands. Rounding each of them to a unit u
-    moves the sum by at most u·mass, so that |y − value| / (u·mass) measures the error of a
-    computed y whatever the scale of the numbers.
+    `terms` is 0 if nothing is summed, as in the features themselves. `mass` is the sum of the
+    absolute values of the terms. Rounding each of them with the unit roundoff u changes the sum by
+    at most u·mass, so |y − value| / (u·mass) measures the error of a computed y independently of
+    the scale of the numbers.
     """
 
     value: Array
@@ -30,47 +30,47 @@ class Sum(NamedTuple):
 
 
 class Formula(Section, ABC):
-    """A kind of term, with the numbers that a recipe chose for it.
+    """A kind of term, with its settings in a recipe.
 
-    A term looks at x: the features (N, height, width) at a tap, or, if it has no taps, the
-    variable (3, height, width) that the optimiser moves. `target` is what x is compared with, or
-    None. `pixels` is the height times the width of the painting.
+    The input x of a term is the features (N, height, width) at a layer, or, if it has no taps, the
+    variable (3, height, width) of the optimiser. `target` is the statistic that x is compared
+    with, or None. `pixels` is the height times the width of the painting.
     """
 
     KIND: ClassVar[str]
-    """The name by which recipes and backends know the kind."""
+    """The name of the kind in recipes and backends."""
     TITLE: ClassVar[str]
-    """What people call the term."""
+    """The name of the term in text."""
     TARGET: ClassVar[Target] = "none"
-    """Which pictures the target is computed from."""
+    """The pictures from which the target is computed."""
     EXAMPLE: ClassVar[Mapping[str, Any]] = {}
-    """Fields of a term on which backends are tried, so that every one of them matters."""
+    """The fields of a term with which backends are checked. Every field should have an effect."""
     MISTAKES: ClassVar[Mapping[str, tuple[int, type["Formula"]]]] = {}
-    """Wrong versions that people really write: by name, the lowest level of `nst check` at which
-    each must be caught, and the version."""
+    """Common wrong versions by name: the lowest level of `nst check` at which each must fail, and
+    the wrong formula."""
     NO_RATIO: ClassVar[tuple[str, ...]] = ()
-    """Number fields of which a ratio between two recipes would say nothing."""
+    """Fields that are numbers, but whose ratio between two recipes is meaningless."""
     MUST_AGREE: ClassVar[Mapping[str, str]] = {}
-    """Fields that must be equal for one recipe's term to be a multiple of another's, and the end of
-    the sentence that says why."""
+    """Fields that must be equal if one recipe's term is to be a multiple of another's. The values
+    end the sentence that says why."""
 
     weight: Weight = 1.0
-    """What the term is multiplied by in the total.
+    """The weight of the term in the total.
 
-    A larger weight counts for more against the other terms."""
+    A larger weight gives the term more influence compared with the others."""
 
     def weights(self) -> Mapping[str, float]:
-        """The weight of the term at each tap; `""` stands for the variable."""
+        """The weight of the term at each layer; the key `""` means the variable."""
         return {"": self.weight}
 
     @property
     def is_counted(self) -> bool:
-        """Whether the term is part of the total, not of the gradient alone."""
+        """Whether the term is part of the total, and not only of the gradient."""
         return True
 
     @property
     def cancels(self) -> bool:
-        """Whether it sums numbers that nearly cancel even where a picture is not flat."""
+        """Whether its sums nearly cancel even for pictures that are not flat."""
         return False
 
     def uses(self, field: str) -> bool:
@@ -79,11 +79,11 @@ class Formula(Section, ABC):
 
     @abstractmethod
     def coefficient(self, target: Array | None, pixels: int) -> float:
-        """What the error of the term is multiplied by, before its weight."""
+        """The factor of the term's error, without the weight."""
 
     @abstractmethod
     def value(self, x: Array, target: Array | None, pixels: int) -> float:
-        """The term, before its weight."""
+        """The term without its weight."""
 
     @abstractmethod
     def gradient(self, x: Array, target: Array | None, pixels: int) -> Array:
@@ -95,22 +95,22 @@ class Formula(Section, ABC):
 
     @abstractmethod
     def equations(self, name: str) -> Iterator[Equation]:
-        """The term, called `name`, without its weight; then what its symbols are."""
+        """The equation of the term called `name`, without its weight, then those of its symbols."""
 
     def divisor(self, shape: tuple[int, ...]) -> float:
-        """What the statistic of an x of that shape is divided by."""
+        """The divisor of the statistic, for an x of this shape."""
         return 1.0
 
     def needs(self, other: "Formula") -> Needs:
-        """What the ratio of this term's coefficient to another one's depends on.
+        """What the ratio of the coefficients of this term and another one depends on.
 
-        That is nothing, the `size` of the painting, or the `activations` of its pictures.
+        It depends on nothing, the `size` of the painting, or the `activations` of the pictures.
         """
         return "" if self == other else "activations"
 
 
 class Comparison(Formula):
-    """A term that compares a statistic y of x with that of another picture, the target t.
+    """A term that compares a statistic y of x with the target t, a statistic of another picture.
 
     Its value is c·Σ(y − t)², or c·Σ|y − t|, with the coefficient c.
     """
@@ -122,11 +122,11 @@ class Comparison(Formula):
 
     @abstractmethod
     def statistic(self, x: Array) -> Array:
-        """What is compared."""
+        """The statistic of x that is compared with the target."""
 
     @abstractmethod
-    def pullback(self, x: Array, slope: Array) -> Array:
-        """d L / d x, given `slope` = d L / d y at y = statistic(x)."""
+    def pullback(self, x: Array, gradient: Array) -> Array:
+        """d L / d x, given `gradient` = d L / d y at y = statistic(x)."""
 
     @abstractmethod
     def statistic_mass(self, x: Array) -> Sum:
@@ -140,11 +140,12 @@ class Comparison(Formula):
     def gradient(self, x: Array, target: Array | None, pixels: int) -> Array:
         assert target is not None
         d = self.statistic(x) - target
-        slope = 2 * d if self.norm_of_error == "squared" else np.sign(d)
-        return self.pullback(x, self.coefficient(target, pixels) * slope)
+        # sign(0) is 0: equal values have no gradient, as in every backend
+        gradient = 2 * d if self.norm_of_error == "squared" else np.sign(d)
+        return self.pullback(x, self.coefficient(target, pixels) * gradient)
 
     def mass(self, x: Array, target: Array | None, pixels: int) -> Sum:
-        """Each y − t has the mass of y and |t|; its square has |y − t| times that."""
+        """The mass of y − t is the mass of y plus |t|; that of its square is |y − t| times this."""
         assert target is not None
         y, mass, terms = self.statistic_mass(x)
         both = mass + np.abs(target)
@@ -160,9 +161,9 @@ def total_error(d: Array, norm: Norm = "squared") -> float:
 
 
 def energy(target: Array, norm: Norm = "squared") -> float:
-    """The error that a statistic of zero would have; 1 for a target that is zero everywhere.
+    """The error of a statistic of zeros; 1 if the target is zero everywhere.
 
-    A target of zeros has no scale of its own, so that a relative error is an absolute one there.
-    It is computed in double precision: in single precision the squares of a Gram matrix overflow.
+    A target of zeros has no scale, so relative errors are absolute errors there. The sum is
+    computed in double precision, because the squares of a Gram matrix overflow in single precision.
     """
     return total_error(target.astype(np.float64), norm) or 1.0

@@ -1,4 +1,4 @@
-"""The style loss: the Gram matrix of the painting's features against that of the style's.
+"""The style loss compares the Gram matrix of the painting's features with that of the style's.
 
 Equation numbers are those of Gatys, Ecker & Bethge, "Image Style Transfer Using Convolutional
 Neural Networks", CVPR 2016.
@@ -24,56 +24,58 @@ class Gram(Comparison):
     TARGET: ClassVar[Target] = "styles"
     NO_RATIO = ("shift",)
     MUST_AGREE = {  # noqa: RUF012
-        "centred": ": Gram matrices of other features",
-        "shift": ": Gram matrices of other features",
+        "centred": ", so the Gram matrices are those of other features",
+        "shift": ", so the Gram matrices are those of other features",
     }
 
     weight: Weight
-    """What the term is multiplied by in the total.
+    """The weight of the term in the total.
 
-    A larger weight paints more of the style."""
+    A larger weight takes on more of the style."""
     taps: Taps
     """The layers whose Gram matrices are compared, each with its share of the weight.
 
-    Shallow taps carry colour and stroke, deep ones larger shapes."""
+    Shallow layers determine colours and strokes, deep layers larger shapes."""
     average: Literal["none", "one", "double"] = "none"
-    """Whether the shares are free, must add up to one, or are also divided by their number.
+    """Whether the shares may have any sum, must add up to one, or are also divided by their number.
 
-    `one` demands that the shares add up to one; `double` also divides them by their number, and
-    the term is weaker by as much."""
+    With `one` the shares must add up to one; with `double` they are also divided by the number of
+    layers, which makes the term smaller."""
     gram: Literal["raw", "positions", "elements"] = "raw"
-    """F Fᵀ is divided by nothing, by M = height·width, or by N·M with N channels.
+    """F Fᵀ is divided by 1, by M = height·width, or by N·M with N channels.
 
-    Another divisor of F Fᵀ, squared in the term: M is for pictures of unequal size, N·M weighs
-    wide layers less by N², raw needs pictures of one size."""
+    The Gram matrix has another divisor, whose square divides the term; raw requires pictures of
+    equal size, positions (M) does not, and elements (N·M) also makes the term N² times smaller in a
+    layer of N channels."""
     centred: bool = False
     """Whether the mean over positions is subtracted from F first, which makes G a covariance.
 
-    A covariance leaves out mean activations, which carry much of the colour."""
+    A covariance does not contain the mean activations, which determine much of the colour."""
     shift: float = 0.0
     """A constant that is added to F before the product.
 
-    A constant added to the features mixes their means into the Gram matrix."""
+    With a shift, the mean activations have an effect on every element of the Gram matrix."""
     reduction: Literal["sum", "mean", "relative", "image"] = "sum"
-    """The sum is divided by 1, by N², by ΣA², or by (3·H·W)² of the painting's H×W pixels.
+    """The sum is divided by 1, by N², by ΣA², or by (3·H·W)² for a painting of H×W pixels.
 
-    Another divisor of the error: a mean over N² entries, the style's own energy, or the picture's
-    pixels, which are the same for every layer."""
+    The error has another divisor; that of image is the same for every layer, the others are not."""
     factor: Positive = 1.0
-    """A constant of the source, such as 1/4.
+    """A constant factor, such as the 1/4 of a paper.
 
-    It multiplies the term, as the weight does."""
+    The factor multiplies the term, as the weight does."""
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> Self:
         total = sum(self.taps.values())
         if self.average != "none" and not isclose(total, 1, abs_tol=1e-6):
-            raise ValueError(f"taps must add up to 1, not {total:g}: average is '{self.average}'")
+            raise ValueError(
+                f"taps must add up to 1, not {total:g}, because average is '{self.average}'"
+            )
         return self
 
     @property
     def cancels(self) -> bool:
-        """A channel that is constant is all cancellation once its mean is subtracted."""
+        """Subtracting the mean from a nearly constant channel leaves only rounding errors."""
         return self.centred
 
     def weights(self) -> Mapping[str, float]:
@@ -81,12 +83,12 @@ class Gram(Comparison):
         return {tap: weight * share for tap, share in self.taps.items()}
 
     def divisor(self, shape: tuple[int, ...]) -> float:
-        """Of F Fᵀ, for features of the shape (N, height, width) or (N, M): 1, M or N·M."""
+        """The divisor of F Fᵀ for features (N, height, width) or (N, M): 1, M or N·M."""
         channels, positions = shape[0], prod(shape[1:])
         return {"raw": 1, "positions": positions, "elements": channels * positions}[self.gram]
 
     def rows(self, x: Array) -> Array:
-        """The features as a matrix (N, M), centred or shifted where the recipe says so."""
+        """The features as a matrix (N, M), centred and shifted as the recipe says."""
         rows = x.reshape(len(x), -1)
         if self.centred:
             rows = rows - rows.mean(1, keepdims=True)
@@ -97,16 +99,16 @@ class Gram(Comparison):
         rows = self.rows(x)
         return rows @ rows.T / self.divisor(rows.shape)
 
-    def pullback(self, x: Array, slope: Array) -> Array:
-        """Eq. 6: the slope at G is symmetric, so that both factors of F Fᵀ give the same."""
+    def pullback(self, x: Array, gradient: Array) -> Array:
+        """Eq. 6. The gradient at G is symmetric, so both factors of F Fᵀ contribute equally."""
         rows = self.rows(x)
-        g = 2 / self.divisor(rows.shape) * slope @ rows
+        g = 2 / self.divisor(rows.shape) * gradient @ rows
         if self.centred:
             g = g - g.mean(1, keepdims=True)
         return g.reshape(x.shape)
 
     def statistic_mass(self, x: Array) -> Sum:
-        """F Fᵀ of absolute values; a mean or a shift is one more summand of each factor."""
+        """F Fᵀ of absolute values; a mean or a shift is one more term of each factor."""
         size = np.abs(x)
         offset = abs(self.shift) + (size.mean((1, 2), keepdims=True) if self.centred else 0)
         plain = self.model_copy(update={"centred": False, "shift": 0.0})
@@ -129,7 +131,7 @@ class Gram(Comparison):
         return "size" if positions or ("image" in reductions and len(reductions) > 1) else ""
 
     def equations(self, name: str) -> Iterator[Equation]:
-        """Eqs. 3 to 5; and the term again, as a multiple of the error of F Fᵀ itself."""
+        """Eqs. 3 to 5, and the weighted term as a multiple of Σ(F Fᵀ − S Sᵀ)²."""
         body = fraction(error("G - A"), self.divisor_latex)
         body = product(self.averaged, factor(self.factor), body)
         yield from layered(name, "w", body, self.taps)
@@ -145,11 +147,11 @@ class Gram(Comparison):
 
     @property
     def keeps_shape(self) -> bool:
-        """Whether the style may have another M, by which its Gram matrix is divided."""
+        """Whether the style may have another M than the painting."""
         return self.gram != "raw"
 
     def reduced(self, name: str, F: str, S: str) -> Equation:
-        """The term, weighted, over Σ(FFᵀ − SSᵀ)²: what two recipes are compared by."""
+        """The weighted term as a multiple of Σ(FFᵀ − SSᵀ)², in which recipes can be compared."""
         shares = list(self.taps.values())
         parts = len(shares) if self.average == "double" else 1
         alone = shares[0] if len(shares) == 1 else 1.0
@@ -161,7 +163,7 @@ class Gram(Comparison):
         return Equation(left, product(summed, coefficient, body), where)
 
     def reduced_divisor(self, S: str) -> str:
-        """Both divisors in one: that of G cancels in a relative error."""
+        """Both divisors as one product; the divisor of G cancels in a relative error."""
         if self.reduction == "relative":
             return error(rf"{S} {S}^\top")
         channels = 2 * (self.reduction == "mean") + 2 * (self.gram == "elements")
@@ -172,18 +174,18 @@ class Gram(Comparison):
 
     @property
     def divisor_latex(self) -> str:
-        """What the error of G is divided by, in LaTeX."""
+        """The divisor of the error of G in LaTeX."""
         divisors = {"sum": "", "mean": "N^2", "relative": error("A"), "image": r"(3 \, H \, W)^2"}
         return divisors[self.reduction]
 
     @property
     def gram_divisor_latex(self) -> str:
-        """What F Fᵀ is divided by, in LaTeX."""
+        """The divisor of F Fᵀ in LaTeX."""
         return {"raw": "", "positions": "M", "elements": r"N \, M"}[self.gram]
 
     @property
     def averaged(self) -> str:
-        """The second average, over the number of taps, in LaTeX."""
+        """The second division, by the number of layers, in LaTeX."""
         double = self.average == "double" and len(self.taps) > 1
         return rf"\tfrac{{1}}{{{len(self.taps)}}}" if double else ""
 

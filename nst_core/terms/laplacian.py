@@ -1,7 +1,7 @@
-"""The Laplacian of the image: it keeps the photograph's edges.
+"""A term that compares the Laplacians of painting and photograph, which keeps edges.
 
 Li, Xu, Nie & Chua, "Laplacian-Steered Neural Style Transfer", ACM Multimedia 2017 (arXiv
-1707.01253). It looks at the variable, in the unit of the variable.
+1707.01253). It uses the variable of the optimiser, in its unit.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,8 +20,8 @@ FOUR = 4  # neighbours of a pixel
 class Laplacian(Comparison):
     """Σ(ΔI − ΔC)² over the Laplacians Δ of the pooled painting I and of the pooled photograph C.
 
-    The three channels are summed, and averaged over squares of `pool` by `pool` pixels. The
-    Laplacian is four times the middle less its four neighbours, where there are four.
+    The three channels are added and averaged over squares of `pool` by `pool` pixels. The Laplacian
+    is four times a value minus its four neighbours; values without four neighbours have none.
     """
 
     KIND = "laplacian"
@@ -35,41 +35,41 @@ class Laplacian(Comparison):
     }
 
     weight: Weight
-    """What the term is multiplied by in the total.
+    """The weight of the term in the total.
 
     A larger weight keeps more of the photograph's edges."""
     pool: Annotated[int, Field(ge=1)] = 4
-    """The side, in pixels, of the squares that are averaged before the Laplacian is taken.
+    """The side, in pixels, of the squares that are averaged before the Laplacian is computed.
 
-    Larger squares keep only coarse edges, and leave the strokes within them free."""
+    Larger squares keep only coarse edges and do not affect the strokes within them."""
     reduction: Literal["sum", "mean", "relative"] = "relative"
-    """The sum is divided by 1, by the number of its summands, or by its value for a flat picture.
+    """The sum is divided by 1, by its number of terms, or by its value for a flat picture.
 
     Relative errors do not depend on the picture's size or contrast; a sum grows with both."""
     factor: Positive = 1.0
-    """A constant of the source.
+    """A constant factor.
 
-    It multiplies the term, as the weight does."""
+    The factor multiplies the term, as the weight does."""
 
     def statistic(self, x: Array) -> Array:
         """The Laplacian, of shape (⌊height/pool⌋ − 2, ⌊width/pool⌋ − 2)."""
-        found: Array = laplacian(self.pooled(x))
-        return found
+        edges: Array = laplacian(self.pooled(x))
+        return edges
 
     def pooled(self, x: Array) -> Array:
-        """The means of squares, summed over the channels; odd pixels at the far sides are left."""
+        """The means over squares of the sum of the channels; incomplete squares are left out."""
         p, (_, height, width) = self.pool, x.shape
         rows, columns = height // p, width // p
         squares = x.sum(0)[: rows * p, : columns * p].reshape(rows, p, columns, p)
         means: Array = squares.mean((1, 3))
         return means
 
-    def pullback(self, x: Array, slope: Array) -> Array:
-        """The Laplacian is its own transpose, up to the border; each pixel has 1/pool² of it."""
+    def pullback(self, x: Array, gradient: Array) -> Array:
+        """The transpose of the Laplacian, spread over the pool² pixels of each square."""
         p, (_, height, width) = self.pool, x.shape
         back = np.zeros((height // p, width // p), x.dtype)
         for (down, across), share in SHARES.items():
-            moved(back, down, across)[...] += share * slope
+            moved(back, down, across)[...] += share * gradient
         spread = np.kron(back / p**2, np.ones((p, p), x.dtype))
         g = np.zeros_like(x)
         g[:, : len(spread), : spread.shape[1]] = spread
@@ -101,12 +101,12 @@ SHARES: Mapping[tuple[int, int], float] = {
 
 
 def laplacian(c: Any) -> Any:
-    """Four times each pixel inside the border, less its neighbours; of an array of any library."""
+    """Four times each value inside the border minus its neighbours; for arrays of any library."""
     return sum(share * moved(c, down, across) for (down, across), share in SHARES.items())
 
 
 def moved(c: Any, down: int, across: int) -> Any:
-    """The neighbours, so far down and across, of the pixels inside the border."""
+    """The neighbours, at this offset, of the values inside the border."""
     height, width = c.shape
     return c[1 + down : height - 1 + down, 1 + across : width - 1 + across]
 
@@ -119,7 +119,7 @@ class Subsampled(Laplacian):
 
 
 class BeforePooling(Laplacian):
-    """The Laplacian is taken first, and its squares averaged."""
+    """The Laplacian is computed before the average over squares."""
 
     def pooled(self, x: Array) -> Array:
         edges = np.pad(laplacian(x.sum(0)), 1)

@@ -1,7 +1,7 @@
-"""Mean and standard deviation of every channel: what a style is at high resolution.
+"""A term that compares the mean and the standard deviation of every channel.
 
 Galerne, Raad, Lezama & Morel, "Scaling Painting Style Transfer", arXiv 2212.13459: at high
-resolution the Gram matrix alone leaves means and deviations of the channels poorly matched.
+resolution, Gram matrices alone do not match these means and standard deviations well.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,43 +28,46 @@ class Moments(Comparison):
     }
 
     weight: Weight
-    """What the term is multiplied by in the total.
+    """The weight of the term in the total.
 
-    A larger weight brings brightness and contrast of the activations closer to the style's."""
+    A larger weight makes the mean and the contrast of the activations more like the style's."""
     taps: Taps
     """The layers whose channels are compared, each with its share of the weight.
 
-    Shallow taps carry colour and contrast, deep ones how often each shape occurs."""
+    Shallow layers determine colour and contrast, deep layers how often each shape occurs."""
     reduction: Literal["sum", "mean", "relative"] = "relative"
-    """The sum is divided by 1, by the number 2·N of its summands, or by its value for F = 0.
+    """The sum is divided by 1, by its number of terms 2·N, or by its value for F = 0.
 
-    Relative errors weigh alike in every layer; sums follow the size of the activations."""
+    Relative errors are of similar size in every layer; sums depend on the size of the
+    activations."""
     factor: Positive = 1.0
-    """A constant of the source.
+    """A constant factor.
 
-    It multiplies the term, as the weight does."""
+    The factor multiplies the term, as the weight does."""
 
     def weights(self) -> Mapping[str, float]:
         return {tap: self.weight * share for tap, share in self.taps.items()}
 
     def statistic(self, x: Array) -> Array:
-        """Means in the first row, standard deviations in the second: (2, N)."""
+        """The means in the first row and the standard deviations in the second: (2, N)."""
         rows = x.reshape(len(x), -1)
         return np.stack([rows.mean(1), rows.std(1)])
 
-    def pullback(self, x: Array, slope: Array) -> Array:
-        """dμ/dF = 1/M, dσ/dF = (F − μ)/(M·σ); of a constant channel, 0."""
+    def pullback(self, x: Array, gradient: Array) -> Array:
+        """dμ/dF = 1/M and dσ/dF = (F − μ)/(M·σ), which is defined as 0 for a constant channel."""
         rows = x.reshape(len(x), -1)
         mean, deviation = rows.mean(1, keepdims=True), rows.std(1, keepdims=True)
+        # σ = 0 implies F − μ = 0, and 0 / 1 gives the 0 that is wanted
         along = (rows - mean) / np.where(deviation > 0, deviation, 1)
-        g = (slope[0][:, None] + slope[1][:, None] * along) / rows.shape[1]
+        g = (gradient[0][:, None] + gradient[1][:, None] * along) / rows.shape[1]
         pulled: Array = g.reshape(x.shape)
         return pulled
 
     def statistic_mass(self, x: Array) -> Sum:
-        """A deviation is a norm: rounding F − μ moves it by at most the norm of what is rounded.
+        """The masses of the means and of the standard deviations.
 
-        So its mass needs no division by σ, and holds for channels that are nearly constant.
+        σ is a norm, so a rounding error of F − μ changes it by at most the norm of the error. The
+        mass therefore contains no division by σ and is valid for nearly constant channels.
         """
         size = np.abs(x.reshape(len(x), -1))
         mean = size.mean(1, keepdims=True)
@@ -101,8 +104,8 @@ class OneLess(Moments):
 
 
 class MeansAlone(Moments):
-    def pullback(self, x: Array, slope: Array) -> Array:
-        return super().pullback(x, slope * np.array([[1.0], [0.0]]))
+    def pullback(self, x: Array, gradient: Array) -> Array:
+        return super().pullback(x, gradient * np.array([[1.0], [0.0]]))
 
 
 Moments.MISTAKES = {

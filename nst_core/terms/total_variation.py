@@ -1,7 +1,7 @@
-"""Total variation: how much neighbouring pixels of the painting differ.
+"""Total variation: the differences between neighbouring pixels of the painting.
 
-Rudin, Osher & Fatemi 1992 in its discrete forms; Mahendran & Vedaldi 2015 (arXiv 1412.0035) for
-the power. It looks at the variable, in the unit of the variable, and has no target.
+Discrete forms of Rudin, Osher & Fatemi 1992; the power is that of Mahendran & Vedaldi 2015 (arXiv
+1412.0035). It uses the variable of the optimiser, in its unit, and has no target.
 """
 
 from collections.abc import Iterator
@@ -26,40 +26,40 @@ class TotalVariation(Formula):
     NO_RATIO = ("exponent",)
 
     weight: Weight = 0.0
-    """What the term is multiplied by in the total.
+    """The weight of the term in the total.
 
-    A larger weight smooths more."""
+    A larger weight makes the painting smoother."""
     norm: Literal["absolute", "squared", "power"] = "squared"
     """Whether |d|, d², or a power of d₁² + d₂² is summed.
 
-    Absolute differences keep edges and flatten what lies between them; squares blur edges; a power
+    Absolute differences keep edges and flatten the areas between them; squares blur edges; a power
     above 1 blurs them more."""
     exponent: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 1.25
-    """p of the norm `power`, which is summed over pixels that have both neighbours.
+    """The exponent p of the norm `power`; the sum is over pixels that have both neighbours.
 
-    1 is a sum of squares; the larger it is, the more an edge costs."""
+    An exponent of 1 gives a sum of squares; a larger one penalises edges more."""
     stencil: Literal["cross", "nine"] = "cross"
-    """Neighbours below and on the right; or the diagonal ones too, with shares 1/3 and 1/12.
+    """The neighbours below and on the right; or the diagonal ones too, with shares 1/3 and 1/12.
 
-    `nine` adds the diagonals, with shares of 1/3 and 1/12: weaker altogether, less partial to
-    upright and level edges."""
+    With `nine` the term includes diagonal neighbours; it is smaller, and prefers vertical and
+    horizontal edges less."""
     reduction: Literal["sum", "mean"] = "mean"
     """Whether the differences are summed or averaged, along each direction separately.
 
     A sum grows with the picture's pixels, a mean does not."""
     factor: Positive = 1.0
-    """A constant of the source.
+    """A constant factor.
 
-    It multiplies the term, as the weight does."""
+    The factor multiplies the term, as the weight does."""
     last_row: bool = False
-    """Whether `power` compares each pixel with its right neighbour in the last row, as SSUML does.
+    """Whether `power` takes every right neighbour from the last row; a mistake in SSUML's code.
 
-    Each pixel is compared with the last row in place of its right neighbour: stripes rather than
-    smoothness."""
+    Pixels are compared with the last row instead of their right neighbours, which causes stripes
+    instead of smoothness."""
     counted: bool = True
-    """Whether the term is part of the total that is reported; it has a gradient in any case.
+    """Whether the term is part of the reported total; its gradient is used in either case.
 
-    The picture is the same; the total that is reported is not."""
+    The picture is the same, but the reported total is not."""
 
     @model_validator(mode="after")
     def _power_is_a_sum(self) -> Self:
@@ -91,22 +91,24 @@ class TotalVariation(Formula):
         return self.factor * total
 
     def gradient(self, x: Array, target: Array | None, pixels: int) -> Array:
-        """Each difference pulls its two pixels apart by sign(d) or 2d."""
+        """Each difference d adds ±sign(d) or ±2d to the gradient at its two pixels."""
         g = np.zeros_like(x)
         if self.norm == "power":
             self.pull_powers(g, x)
         else:
             for down, across, share in self.directions(*x.shape[1:]):
                 d = difference(x, down, across)
+                # sign(0) is 0: the kink of |d| lies at equal pixels, of which flat areas have many
                 pull(g, share * (np.sign(d) if self.norm == "absolute" else 2 * d), down, across)
         return self.factor * g
 
     def mass(self, x: Array, target: Array | None, pixels: int) -> Sum:
-        """Each |d| has the mass of its two pixels; each d² has |d| times that."""
+        """The mass of |d| is that of its two pixels; the mass of d² is |d| times this."""
         value, size = np.array(self.value(x, target, pixels)), np.abs(x)
         if self.norm == "power":
             below = size[:, 1:, :-1]
             right = size[:, -1:, 1:] if self.last_row else size[:, :-1, 1:]
+            # |d| ≤ √s bounds the derivative of s^p, and is finite where s = d₁² + d₂² is 0
             slope = self.exponent * np.power(self.squares(x), self.exponent - 0.5)
             mass = np.sum(slope * (below + right + 2 * size[:, :-1, :-1]))
             return Sum(value, np.array(self.factor * mass), slope.size)
@@ -119,12 +121,15 @@ class TotalVariation(Formula):
         return Sum(value, self.factor * mass, count)
 
     def directions(self, height: int, width: int) -> tuple[tuple[int, int, float], ...]:
-        """(down, across, share): to which neighbours the differences go, and what each sum is
-        multiplied by. The mean is taken along each direction separately."""
+        """(down, across, share): the offset of each neighbour, and the factor of its sum.
+
+        The mean is taken along each direction separately.
+        """
         cross, diagonal = ((1, 0), (0, 1)), ((1, 1), (1, -1))
         shares = dict.fromkeys(cross, 1.0)
         if self.stencil == "nine":
             shares = dict.fromkeys(cross, 1 / 3) | dict.fromkeys(diagonal, 1 / 12)
+        # each direction has its own number of differences, which decides its mean
         counts = {(dy, dx): 3 * (height - dy) * (width - abs(dx)) for dy, dx in shares}
         mean = self.reduction == "mean"
         return tuple((*d, share / counts[d] if mean else share) for d, share in shares.items())
@@ -132,7 +137,7 @@ class TotalVariation(Formula):
     def squares(self, x: Array) -> Array:
         """d₁² + d₂² at each pixel that has a neighbour below and one on its right.
 
-        With `last_row` the second is compared with its right neighbour in the last row.
+        With `last_row` the right neighbour is taken from the last row.
         """
         here = x[:, :-1, :-1]
         below = x[:, 1:, :-1]
@@ -180,7 +185,7 @@ class TotalVariation(Formula):
 
 
 def difference(x: Array, down: int, across: int) -> Array:
-    """Each pixel's neighbour, so far down and across, minus the pixel itself."""
+    """The neighbour of each pixel, at this offset, minus the pixel."""
     width = x.shape[2]
     left, right = max(0, -across), max(0, across)
     after = x[:, down:, right : width - left]
@@ -194,9 +199,9 @@ def before(x: Array, down: int, across: int) -> Array:
     return kept
 
 
-def pull(g: Array, slope: Array, down: int, across: int) -> None:
-    """Adds the slope of each difference to the gradient at both of its pixels."""
+def pull(g: Array, gradient: Array, down: int, across: int) -> None:
+    """Adds the gradient of each difference to the gradient at both of its pixels."""
     height, width = g.shape[1:]
     left, right = max(0, -across), max(0, across)
-    g[:, down:, right : width - left] += slope
-    g[:, : height - down, left : width - right] -= slope
+    g[:, down:, right : width - left] += gradient
+    g[:, : height - down, left : width - right] -= gradient

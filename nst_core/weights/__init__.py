@@ -1,4 +1,4 @@
-"""Named weight sets: where from, hash, licence, preprocessing; cache, fetch, verify, export."""
+"""Weight sets: their sources, hashes, licences and preprocessing; cache, download and export."""
 
 from nst_core.weights.choosing import resolve
 from nst_core.weights.exporting import export

@@ -1,4 +1,4 @@
-"""`auto`: the recipe's own weights where they can be had, and one replacement where not."""
+"""`auto`: the recipe's own weights if they are available, otherwise a replacement."""
 
 import logging
 import time
@@ -13,7 +13,7 @@ from nst_core.weights.sets import SETS, WeightSet
 from nst_core.weights.store import cached, weights_dir
 
 AUTO = "auto"
-REPLACEMENT = "vgg16-caffe"  # what can be had wherever Python packages can
+REPLACEMENT = "vgg16-caffe"  # it is available wherever Python packages are
 RETRY_SECONDS = 3600.0
 
 logger = logging.getLogger(__name__)
@@ -22,12 +22,12 @@ logger = logging.getLogger(__name__)
 def resolve(
     wanted: str, recipe_set: str, *, preprocessing: str | None = None, progress: bool = False
 ) -> tuple[Weights, str | None]:
-    """The weights to paint with, and a line to say if they are not the recipe's own.
+    """The weights to paint with, and a message if they are not the recipe's own.
 
-    Only `auto` is ever replaced; anything else is `load`ed as it is named, with `preprocessing`
-    for a file that does not say its own. A failed attempt is remembered in the cache and not
-    repeated within the hour. Raises WeightsError if neither the recipe's set nor the replacement
-    can be had.
+    Only `auto` can lead to a replacement; any other name is passed to `load`, with `preprocessing`
+    for a file that does not name its own. A failed download is recorded in the cache and not
+    repeated within one hour. Raises WeightsError if neither the recipe's set nor the replacement
+    is available.
     """
     if wanted != AUTO:
         return load(wanted, preprocessing=preprocessing, progress=progress), None
@@ -44,7 +44,7 @@ def resolve(
 
 
 def _obstacle(name: str, progress: bool) -> str | None:
-    """Why the set `name` cannot be had, after trying; None if nothing is in `load`'s way."""
+    """Why the set `name` cannot be downloaded; None if `load` can use it."""
     weight_set = SETS.get(name)
     if weight_set is None or name == REPLACEMENT or cached(name) is not None:
         return None

@@ -1,4 +1,4 @@
-"""Files over HTTP: fetched by pooch, which honours the user's proxies, and checked by hash."""
+"""Downloads over HTTP by pooch, which uses the user's proxies. Every file's hash is checked."""
 
 import threading
 from contextlib import ExitStack
@@ -21,7 +21,7 @@ CURE = "check the connection or the proxy, or choose another set with --weights"
 
 
 def download(name: str, source: Download, folder: Path, *, progress: bool = False) -> Path:
-    """The file of `source`, in `folder`, verified; raises FetchError, or OSError for the disk."""
+    """Downloads and verifies a file into `folder`; raises FetchError, or OSError for the disk."""
     path = folder / source.filename
     try:
         with bar(source.filename, shown=progress) as shown:
@@ -44,14 +44,14 @@ def _save(url: str, path: Path, shown: Bar | None) -> None:
 
 
 def explain(error: requests.RequestException, source: Download) -> str:
-    """What a failed request means, in a few words without the library's own."""
+    """A short explanation of a failed request."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"{source.host} answered {error.response.status_code} for {source.filename}"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return f"{source.filename} broke off before its end"
+        return f"the download of {source.filename} was interrupted"
     if isinstance(error, requests.exceptions.SSLError):
         return f"the certificate of {source.host} is not accepted"
-    # in the middle of a body, requests reports a timeout as a lost connection
+    # if a timeout occurs within the body, requests reports a lost connection
     cause = error.args[0] if error.args else None
     if isinstance(error, requests.ReadTimeout) or isinstance(cause, ReadTimeoutError):
         return f"{source.host} stopped answering"
@@ -60,10 +60,10 @@ def explain(error: requests.RequestException, source: Download) -> str:
 
 @cache
 def reachable(url: str) -> bool:
-    """Whether the host of `url` gives any answer within `CONNECT_SECONDS`; tried once a process.
+    """Whether the host of `url` answers within `CONNECT_SECONDS`; tried once in a process.
 
-    The time limit covers everything, name lookup and all of the host's addresses included, which
-    the limits of a single connection do not.
+    The time limit includes the name lookup and all addresses of the host, unlike the time limits of
+    a single connection.
     """
     answers: Queue[bool] = Queue()
     thread = threading.Thread(target=lambda: answers.put(_answers(url)), daemon=True)
@@ -78,7 +78,7 @@ def _answers(url: str) -> bool:
     try:
         requests.head(url, timeout=CONNECT_SECONDS)
     except requests.exceptions.SSLError:
-        return True  # there is a host; the download says what is wrong with its certificate
+        return True  # the host exists; the download reports what is wrong with its certificate
     except requests.RequestException:
         return False
     return True

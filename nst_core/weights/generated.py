@@ -1,7 +1,8 @@
-"""Random weights that are the same bits on every machine: `random-tiny:0`.
+"""Random weights such as `random-tiny:0`, which are bitwise equal on every machine.
 
-Kernels are normal with standard deviation √(2 / fan-in) (He et al. 2015, equation 10), biases
-normal with 0.05, drawn layer by layer from `numpy.random.RandomState`, whose stream is frozen.
+Kernels are normal with standard deviation √(2 / fan-in) (He et al. 2015, equation 10), biases are
+normal with standard deviation 0.05. They are drawn layer by layer from
+`numpy.random.RandomState`, whose stream does not change between versions of NumPy.
 """
 
 import re
@@ -21,7 +22,8 @@ SPECS = tuple(f"{PREFIX}{name}:SEED" for name in NETWORKS)
 
 BIAS_STD = 0.05
 LARGEST_SEED = 2**32 - 1  # what RandomState accepts
-# normals keep 16 bits after the point: the C libraries' logarithms differ in their last bits
+# Random numbers are rounded to 16 binary places, because the logarithms of C libraries, from which
+# they are computed, differ in their last bits.
 GRID = 2.0**16
 
 
@@ -38,8 +40,8 @@ def _parse(spec: str) -> tuple[str, int]:
     match = re.fullmatch(rf"{PREFIX}({'|'.join(NETWORKS)}):([0-9]{{1,10}})", spec, re.ASCII)
     if match is None or int(match[2]) > LARGEST_SEED:
         raise WeightsError(
-            f"'{spec}' is not a random weight set: write one of {', '.join(SPECS)}, where SEED is "
-            f"a whole number from 0 to {LARGEST_SEED}"
+            f"'{spec}' is not a random weight set: use {', '.join(SPECS)}, where SEED is a whole "
+            f"number from 0 to {LARGEST_SEED}"
         )
     return match[1], int(match[2])
 

@@ -1,6 +1,6 @@
-"""Keras' `.h5` files: kernels HWIO, in one of three layouts of HDF5, of which the first is written.
+"""Keras' `.h5` files, with HWIO kernels. Three layouts can be read; the first one is written.
 
-Layers are keyed `block4_conv2`, as keras.applications names them.
+The names of layers are those of keras.applications, such as `block4_conv2`.
 """
 
 import re
@@ -16,23 +16,23 @@ from nst_core.errors import WeightsError
 from nst_core.network import network
 from nst_core.weights.parameters import Array, Parameters, Weights
 
-# Keras 1 and Theano kept kernels in other orders: a reader of the first layout asks who wrote it
+# Keras reads these attributes, because Keras 1 and Theano stored kernels in other orders
 LAYOUT = {"keras_version": b"2.0.0", "backend": b"tensorflow"}
 _KERAS_LAYER = re.compile(r"block\d+_conv\d+")
 _NAMELESS_LAYER = re.compile(r"block(\d+)/layers/conv2d(?:_(\d+))?/vars/\d+$")
 
 
 def read_keras(path: Path) -> Parameters:
-    """The convolutions of a Keras `.h5` file, keyed `block4_conv2`, turned from HWIO to OIHW.
+    """The convolutions of a Keras `.h5` file, with keys such as `block4_conv2`, as OIHW.
 
-    Raises WeightsError if the file is no HDF5 or a layer has not one kernel and one bias.
+    Raises WeightsError if it is not an HDF5 file, or a layer does not have one kernel and one bias.
     """
     try:
         with h5py.File(path, "r") as file:
             layers = _layers(file)
     except (OSError, RuntimeError) as error:
         raise WeightsError(
-            f"{path.name} is not a Keras .h5 file that can be read: {error}"
+            f"{path.name} is not a Keras .h5 file, or it is damaged: {error}"
         ) from error
     return {name: _pair(arrays, f"{path.name}, {name}") for name, arrays in layers.items()}
 
@@ -58,7 +58,7 @@ def _datasets(file: h5py.File) -> list[tuple[str, h5py.Dataset]]:
 
 
 def _layer_of(path: str, dataset: h5py.Dataset) -> str | None:
-    # the first Keras format names groups; the third numbers them, and may keep the name beside
+    # the first layout names groups; the third numbers them, and may have the name as an attribute
     stated = str(dataset.parent.attrs.get("name", ""))
     for part in (stated, *path.split("/")):
         if _KERAS_LAYER.fullmatch(part):
@@ -76,7 +76,7 @@ def _pair(arrays: list[Array], what: str) -> tuple[Array, Array]:
 
 
 def keras_bytes(weights: Weights) -> bytes:
-    """A Keras `.h5` file of the convolutions alone, as `model.load_weights` reads it by order."""
+    """A Keras `.h5` file of the convolutions, which `model.load_weights` reads in this order."""
     layers = network(weights.network).convolutions
     written = BytesIO()
     with h5py.File(written, "w") as file:

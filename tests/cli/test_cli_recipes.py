@@ -87,7 +87,7 @@ def test_a_file_and_a_finished_picture_are_shown_and_compared(nst, mine, tmp_pat
     assert (code, out.splitlines()[-1]) == (0, "no field differs")
     code, out, err = nst("diff", *mine)
     assert (code, err) == (0, "")
-    assert "content.reduction   sum → mean\n    Another divisor: " in out
+    assert "content.reduction   sum → mean\n    The error has another divisor" in out
 
 
 def test_differences_as_json(nst):

@@ -58,8 +58,8 @@ PICTURES = {
     "missing": ("missing.png", "No such file", "check the path"),
     "no picture": ("text.png", "not a picture"),
     "zero bytes": ("empty.png", "empty (0 bytes)"),
-    "cut PNG": ("cut.png", "cut short"),
-    "cut JPEG": ("cut.jpg", "cut short"),
+    "cut PNG": ("cut.png", "incomplete"),
+    "cut JPEG": ("cut.jpg", "incomplete"),
     "a folder": ("folder.png", "directory"),
     "one pixel": ("dot.png", "1×1 pixels", "needs 16", "larger"),
     "a thread": ("thread.png", "400×2 pixels", "needs 16"),
@@ -79,7 +79,7 @@ def test_a_picture_that_cannot_be_used(nst, folder, words):
 @pytest.mark.usefixtures("bad_files", "no_painting")
 @pytest.mark.parametrize("path", ["missing.png", "text.png", "nosie"])
 def test_a_first_image_that_cannot_be_used(nst, folder, path):
-    words = ("--init is one of content, style, noise, or a picture", path)
+    words = ("--init must be one of content, style, noise, or a picture", path)
     refused(nst, folder, ("run", *PAIR, *TO, *QUICK, "--init", path), words)
 
 
@@ -90,12 +90,12 @@ OPTIONS = {
     "--recipe defalt": ("no recipe named 'defalt'", "'default'?", "gatys2016"),
     "--recipe missing.toml": ("missing.toml", "No such file", "check the path"),
     "--recipe bad.toml": ("bad.toml", "cannot be read"),
-    "--recipe content.png": ("content.png", "carries no record"),
+    "--recipe content.png": ("content.png", "contains no record"),
     "--recipe old.png": ("old.png", "lacks 'content'"),
     "--weights vgg19-cafe": ("no weight set", "'vgg19-caffe'?", "random-tiny:SEED"),
     "--weights random-tiny:x": ("random-tiny:x", "whole number"),
     "--weights missing.safetensors": ("missing.safetensors", "check the path"),
-    "--preprocessing caffe": ("random-tiny:0", "leave --preprocessing out", 'channels="BGR"'),
+    "--preprocessing caffe": ("random-tiny:0", "leave out --preprocessing", 'channels="BGR"'),
     "--preprocessing cafe": ("no preprocessing named 'cafe'", "'caffe'?"),
     "--set content.taps.relu3_9=1": ("no layer in tiny named 'relu3_9'", "'relu3_", "conv1_1"),
     "--device cuda": ("no device of numpy named 'cuda'. Choose from: cpu.",),
@@ -104,8 +104,8 @@ OPTIONS = {
     "--optimizer newton": ("must be 'lbfgs', 'adam', 'native-adam' or 'sgd'", "'newton'"),
     "--size 0": ("plan.size must be at least 1, not 0",),
     "--size -5": ("plan.size must be at least 1, not -5",),
-    "--size 8": ("8×6 at this size", "needs 16", "raise --size"),
-    "--size 1000000": ("1000000×800000", "lower --size"),
+    "--size 8": ("8×6 at this size", "needs 16", "increase --size"),
+    "--size 1000000": ("1000000×800000", "decrease --size"),
     "--size big": ("--size", "integer"),
     "--iterations 0": ("plan.iterations must be at least 1",),
     "--seed -1": ("plan.seed must be at least 0",),
@@ -124,7 +124,7 @@ OPTIONS = {
     "--set =3": ("--set =3: write it as KEY=VALUE",),
     "--set styl.weight=3": ("no field named 'styl'", "'style'?", "network"),
     "--set style.wieght=3": ("no field named 'style.wieght'", "'style.weight'?", "style.gram"),
-    "--set style.weight.x=3": ("'style.weight.x' is no field",),
+    "--set style.weight.x=3": ("'style.weight.x' is not a field",),
     "--set style.weight=heavy": ("style.weight must be a number, not 'heavy'",),
     "--set plan.lbfgs.history=1.5": ("plan.lbfgs.history must be a whole number",),
     "--set style.taps={}": ("style.taps must not be empty",),
@@ -164,8 +164,8 @@ COMMANDS = {
     "weights show content.png": ("no weight set named 'content.png'",),
     "weights export random-tiny:0": ("Missing argument 'FILE'", "nst weights export --help"),
     "weights export vgg16 out.h5": ("no weight set named 'vgg16'", "vgg16-hed"),
-    "weights export vgg19-caffe out.txt": ("'out.txt' names no format", ".safetensors, .h5"),
-    "weights export vgg19-caffe out": ("'out' names no format", ".safetensors, .h5"),
+    "weights export vgg19-caffe out.txt": ("'out.txt' is not a known format", ".safetensors, .h5"),
+    "weights export vgg19-caffe out": ("'out' is not a known format", ".safetensors, .h5"),
     "weights export vgg19-caffe out.weights.h5": ("another layout", "use out.h5"),
     "weights export vgg19-caffe nowhere/out.h5": ("nowhere/out.h5", "No such file or directory"),
     "weights export absent.pth out.h5": ("there is no weights file absent.pth",),
@@ -211,7 +211,7 @@ def test_a_link_to_an_input_is_that_input(nst, folder):
 DIVERGING = {
     "--set variable.box=none --optimizer adam --set plan.adam.lr=1e30": "plan.adam.lr",
     "--set variable.box=none --set plan.lbfgs.lr=1e30": "plan.lbfgs.lr",
-    "--content-weight 1e308 --style-weight 1e308": "lower the weights",
+    "--content-weight 1e308 --style-weight 1e308": "use smaller weights",
 }
 
 

@@ -172,7 +172,7 @@ def test_totals_of_a_nudged_painting_that_are_missing_do_not_widen_the_budget(ri
     ("damage", "words"),
     [
         ({"complaints": ["it forgot"]}, "it forgot"),
-        ({"terms": {}}, "the terms of the seam 'terms' are not those of the recipe"),
+        ({"terms": {}}, "the terms of the method 'terms' are not those of the recipe"),
         ({"flags": {"dtype": "float64"}}, "no flag 'device'"),
         ({"flags": {"device": "cpu"}}, "no flag 'dtype'"),
     ],

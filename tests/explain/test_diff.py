@@ -58,14 +58,14 @@ def test_differences_are_mirrored():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"style__weight": 200}, "2 × A's. A larger weight paints more of the style."),
+        ({"style__weight": 200}, "2 × A's. A larger weight takes on more of the style."),
         ({"content__weight": 0}, "only in A. A larger weight keeps more of the photograph."),
         ({"plan__lbfgs": {"history": 10, "curvature": 0.1}}, "0.5 × A's. "),
-        ({"style__gram": "elements"}, "Another divisor of F Fᵀ, squared in the term: "),
-        ({"network__pooling": "max"}, "Average pooling spreads a gradient over the four values"),
-        ({"variable__box": "clamp"}, "clip tells L-BFGS of the cut, clamp does not."),
+        ({"style__gram": "elements"}, "another divisor, whose square divides the term; "),
+        ({"network__pooling": "max"}, "Average pooling spreads the gradient over the four "),
+        ({"variable__box": "clamp"}, "and with clamp the steps before clamping."),
         ({"plan__seed": 3}, "a picture that differs in detail (used by neither)."),
-        ({"plan__adam": {"lr": 10}}, "500 × A's. The length of a step"),
+        ({"plan__adam": {"lr": 10}}, "500 × A's. The learning rate"),
     ],
 )  # fmt: skip
 def test_what_a_difference_does(changes, words):
@@ -108,7 +108,7 @@ def test_it_is_said_whom_a_field_concerns():
     adam, lbfgs = loaded(plan__optimizer="adam", plan__adam={"lr": 1}), loaded()
     said = {d.field: d.meaning for d in differences(adam, lbfgs)}
     assert said["plan.adam.lr"].endswith(" (only A uses it).")
-    assert said["plan.optimizer"].endswith("entirely.")
+    assert said["plan.optimizer"].endswith("proportional to them.")
     noise = loaded(plan__init="noise", plan__noise={"width": 1})
     said = {d.field: d.meaning for d in differences(lbfgs, noise)}
     assert said["plan.noise.width"].endswith(" (only B uses it).")

@@ -51,7 +51,7 @@ def test_other_pictures_have_theirs_beside_them(tmp_path, pixels, name):
     images.save(pixels, path, record=None if name == "a.png" else RECORD)
     with pytest.raises(ImageError) as caught:
         images.read_record(path)
-    line_of(caught, path, f"{path}.json", "carries no record")
+    line_of(caught, path, f"{path}.json", "contains no record")
     images.write_text(f"{path}.json", RECORD)
     assert images.read_record(path) == RECORD
 

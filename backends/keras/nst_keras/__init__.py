@@ -1,4 +1,4 @@
-"""Neural style transfer in Keras 3: layers, keras.ops; runs on TensorFlow, PyTorch and JAX."""
+"""Neural style transfer in Keras 3, on TensorFlow, PyTorch or JAX."""
 
 import importlib.util
 import os
@@ -11,7 +11,7 @@ from nst_core.network import Network
 from nst_core.quiet import quiet_import
 from nst_core.weights import Weights
 
-# engine, which is also its import name: its proper name, and what installs it with Keras
+# engine (its import name): its title, and what pip must install for it and Keras
 ENGINES = {
     "tensorflow": ("TensorFlow", "nst-suite[keras]"),
     "torch": ("PyTorch", "nst-suite[keras,torch]"),
@@ -20,7 +20,7 @@ ENGINES = {
 
 
 class KerasBackend:
-    """Opens sessions that run on Keras and one of its engines, which is chosen once a process."""
+    """Opens sessions that run on Keras and one of its engines; a process can use only one."""
 
     engines = tuple(ENGINES)
     variables = (
@@ -77,11 +77,14 @@ class KerasBackend:
 
 
 def import_keras(engine: str) -> None:
-    """Imports Keras on `engine`; raises BackendError if it runs on another already."""
+    """Imports Keras on `engine`; raises BackendError if it already runs on another engine."""
     if "keras" in sys.modules:
         running = sys.modules["keras"].backend.backend()
         if running != engine:
-            raise BackendError(f"Keras runs on {running} in this process already, not {engine}")
+            raise BackendError(
+                f"Keras already runs on {running} in this process, not on {engine}: "
+                "use a new process for each engine"
+            )
         return
     os.environ["KERAS_BACKEND"] = engine
     with quiet_import():
@@ -89,6 +92,6 @@ def import_keras(engine: str) -> None:
 
 
 def open_backend(engine: str = "") -> KerasBackend:
-    """On the first engine that is installed, unless one is named."""
+    """The backend on `engine`, or on the first engine that is installed."""
     installed = (name for name in ENGINES if importlib.util.find_spec(name))
     return KerasBackend(engine or next(installed, "tensorflow"))

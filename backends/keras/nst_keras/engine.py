@@ -1,6 +1,6 @@
-"""What Keras leaves to its engine: the gradient, the compiler, the devices, the switches.
+"""The parts that depend on Keras' engine: gradient, compiler, devices and settings.
 
-`keras.ops` computes the same on TensorFlow, PyTorch and JAX, but has no gradient of its own.
+`keras.ops` computes the same on TensorFlow, PyTorch and JAX, but it has no gradients.
 """
 
 import os
@@ -15,7 +15,7 @@ ENGINE = keras.backend.backend()
 
 
 def gradient(objective: Objective, variables: Sequence[Any], exact: bool) -> Objective:
-    """The function that returns (raw, d total / d x), compiled unless `exact`."""
+    """A function for (raw, d total / d x). JAX compiles it, and TensorFlow unless `exact`."""
     return {"tensorflow": _tensorflow, "torch": _torch, "jax": _jax}[ENGINE](
         objective, variables, exact
     )
@@ -46,7 +46,7 @@ def _torch(objective: Objective, _: Sequence[Any], exact: bool) -> Objective:  #
 
 
 def _jax(objective: Objective, variables: Sequence[Any], exact: bool) -> Objective:
-    """Compiled in exact mode too: otherwise JAX compiles each operation on its own."""
+    """Also compiled in exact mode, because otherwise JAX compiles each operation separately."""
     import jax
 
     def pure(x: Any, arrays: Any, inputs: Any, targets: Any) -> tuple[Any, Any]:
@@ -73,7 +73,7 @@ def version() -> str:
 
 
 def devices() -> tuple[str, ...]:
-    """`cuda:0` and so on, then `cpu`."""
+    """The devices of the engine: `cuda:0` and so on, then `cpu`."""
     if ENGINE == "torch":
         import torch
 
@@ -90,7 +90,7 @@ def devices() -> tuple[str, ...]:
 
 
 def peak_memory(device: str) -> int:
-    """In bytes; 0 on the CPU. `device` is `cpu` or `gpu:N`."""
+    """The peak memory in bytes; 0 on the CPU. `device` is `cpu` or `gpu:N`."""
     if not device.startswith("gpu"):
         return 0
     if ENGINE == "torch":
@@ -107,7 +107,7 @@ def peak_memory(device: str) -> int:
 
 
 def set_flags(device: str, dtype: str, exact: bool) -> dict[str, str]:
-    """Sets the engine's process-wide switches, and returns what they are now."""
+    """Sets the engine's process-wide switches and returns their values."""
     flags = {"tensorflow": _tensorflow_flags, "torch": _torch_flags, "jax": _jax_flags}[ENGINE]
     return {"device": device, "dtype": dtype, "engine": ENGINE, **flags(dtype, exact)}
 

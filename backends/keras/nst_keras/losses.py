@@ -1,7 +1,7 @@
 """The loss formulas of `nst_core.terms`, in keras.ops. Features are (h, w, N).
 
-Keras promotes float64 to float32 on its torch and jax engines: `ops.matmul`, `ops.mean` and
-`ops.dot` would compute in single precision. Products use `@`, means are sums.
+On the engines torch and jax, `ops.matmul`, `ops.mean` and `ops.dot` of Keras compute float64 in
+single precision. Therefore products use `@`, and means are sums divided by a number.
 """
 
 from collections.abc import Mapping
@@ -28,18 +28,20 @@ def gram_matrix(F: KerasTensor, formula: Gram) -> KerasTensor:
 
 
 def moments(F: KerasTensor, _formula: Moments) -> KerasTensor:
-    # one channel a row: along the first axis TensorFlow adds one by one, and loses digits
+    # one channel in each row: along the first axis TensorFlow adds one number after another, which
+    # loses digits
     F = ops.transpose(ops.reshape(F, (-1, F.shape[-1])))
     mean = ops.sum(F, 1) / F.shape[1]
+    # not mean(F²) − mean², which loses all digits if a channel is nearly constant
     variance = ops.sum(ops.square(F - mean[:, None]), 1) / F.shape[1]
-    # the root of 0 has an infinite slope, and a constant channel is to have none
+    # the derivative of √v is infinite at 0; that of a constant channel is defined as 0
     varies = variance > 0
     deviation = ops.sqrt(ops.where(varies, variance, ops.ones_like(variance)))
     return ops.stack([mean, deviation * ops.cast(varies, F.dtype)])
 
 
 def edges(x: KerasTensor, formula: Laplacian) -> KerasTensor:
-    # the stride is named since Keras' default for it fails on JAX
+    # the stride is given because Keras' default fails on JAX
     pools = ops.average_pool(ops.sum(x, -1)[None, ..., None], formula.pool, formula.pool)
     return laplacian(pools[0, ..., 0])
 
@@ -49,7 +51,7 @@ def error(d: KerasTensor, norm: Norm) -> KerasTensor:
 
 
 def absolute(d: KerasTensor) -> KerasTensor:
-    """|d| with slope 0 at 0, where pixels are equal; JAX's own has slope 1 there."""
+    """|d| with derivative 0 at d = 0, where pixels are equal; in JAX the derivative is 1 there."""
     return d * ops.stop_gradient(ops.sign(d))
 
 
@@ -77,5 +79,5 @@ STATISTICS = {
 
 
 def errors(x: KerasTensor, features: Tensors, values: Tensors, targets: Targets) -> KerasTensor:
-    """The error of every term of the recipe, in its order, before coefficient and weight."""
+    """The error of every term in the recipe's order, without its coefficient and weight."""
     return ops.stack(compute.errors(targets.terms, x, features, values, STATISTICS, error))

@@ -1,4 +1,4 @@
-"""VGG as a functional Keras model, from the core's layer map. Activations are (1, H, W, N)."""
+"""VGG as a functional Keras model, built from the core's layer map. Activations: (1, H, W, N)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from nst_core.weights import Preprocessing, Weights
 
 
 class Preprocess(layers.Layer):
-    """RGB in [0, 1] to what the weights were trained on: (scale·image − mean) / std."""
+    """The preprocessing of the weights, (scale·image − mean) / std, for RGB images in [0, 1]."""
 
     def __init__(self, rule: Preprocessing, dtype: str) -> None:
         super().__init__(dtype=dtype)
@@ -26,13 +26,14 @@ class Preprocess(layers.Layer):
 
 
 class Vgg:
-    """Takes images (1, H, W, 3) in [0, 1], returns the activations at the taps."""
+    """Takes images (1, H, W, 3) in [0, 1] and returns the activations at the taps."""
 
     def __init__(self, network: Network, weights: Weights, dtype: str, image_dtype: str) -> None:
         self.network = network
         self.dtype = dtype
         self.image_dtype = image_dtype
         image = x = keras.Input((None, None, 3), dtype=image_dtype)
+        # preprocessed in the precision of the image: bfloat16 would round pixels to 8 bits
         x = Preprocess(weights.preprocessing, image_dtype)(x)
         self.outputs: dict[str, Any] = {}
         for layer in network.layers:
@@ -48,6 +49,7 @@ class Vgg:
             return layers.ReLU(**common)
         common["data_format"] = "channels_last"
         if layer.kind == "conv":
+            # zeros are replaced by the weights, and are faster to create than random numbers
             return layers.Conv2D(
                 layer.channels, KERNEL, padding="same", kernel_initializer="zeros", **common
             )

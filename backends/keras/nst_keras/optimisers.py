@@ -1,4 +1,4 @@
-"""What `nst_core.optimisers` needs of Keras, and Keras' own Adam."""
+"""The functions of Keras for `nst_core.optimisers`, and Keras' own Adam."""
 
 from functools import partial
 
@@ -9,7 +9,7 @@ from nst_core.optimisers import Arithmetic
 
 
 class NativeAdam:
-    """`keras.optimizers.Adam`, whose own ε is 1e-7 beside √v."""
+    """`keras.optimizers.Adam`: adds ε = 1e-7 to √v, before the bias correction."""
 
     def __init__(self, settings: plan.Adam) -> None:
         self.lr = settings.lr
@@ -25,7 +25,7 @@ class NativeAdam:
         return ops.copy(self.x)
 
     def moved(self, s: KerasTensor) -> None:
-        """It remembers no steps."""
+        """Does nothing, because this optimiser stores no steps."""
 
 
 MATHS = Arithmetic(

@@ -1,6 +1,6 @@
 """The session: features, targets, terms, gradient, and the loop that paints.
 
-The gradient is the engine's: `engine.py` has its three forms.
+The engine computes the gradient: `engine.py` has a function for each engine.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,10 @@ from nst_keras.optimisers import boxed, make_optimiser
 
 
 class Inputs(NamedTuple):
-    """What the objective takes beside the image: numbers, in the session's precision."""
+    """The inputs of the objective besides the image, in the session's precision.
+
+    They are inputs and not constants, so that a compiled program can be used for other numbers.
+    """
 
     values: Mapping[str, KerasTensor]
     coefficients: KerasTensor
@@ -32,7 +35,7 @@ class Inputs(NamedTuple):
 
 
 class KerasSession:
-    """One network on one device. Images, losses and gradients stay in at least float32."""
+    """One network on one device. Images, losses and gradients are always float32 or float64."""
 
     def __init__(
         self, network: Network, weights: Weights, device: str, dtype: Dtype, exact: bool
@@ -54,7 +57,7 @@ class KerasSession:
         return Targets.of(recipe, content, styles, self.statistics)
 
     def terms(self, image: Array, targets: Targets) -> Terms:
-        """By the gradient's program, which painting at this size compiles anyway."""
+        """Uses the program of the gradient, which painting at this size compiles anyway."""
         return self.gradient(image, targets)[0]
 
     def gradient(self, image: Array, targets: Targets) -> tuple[Terms, Array]:
@@ -71,8 +74,8 @@ class KerasSession:
             for iteration in range(stage.iterations):
                 raw, g = self.evaluate(x, inputs, targets)
                 terms = Terms.of(targets, ops.convert_to_numpy(raw))
-                here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
-                watch(Snapshot(iteration, terms, here, slope))
+                here, gradient = partial(self.array, x / scale), partial(self.array, g * scale)
+                watch(Snapshot(iteration, terms, here, gradient))
                 x = optimiser.step(x, g)
         return self.array(x / scale)
 
@@ -80,7 +83,7 @@ class KerasSession:
         return engine.peak_memory(self.device)
 
     def statistics(self, image: Array, terms: Sequence[Term], variable: Variable) -> Arrays:
-        """What each term compares, at an image."""
+        """The statistic of each term for an image, by the term's name."""
         with keras.device(self.device):
             image = self.tensor(image)
             features = self.vgg(image[None], [term.tap for term in terms if term.tap])
@@ -91,13 +94,15 @@ class KerasSession:
     def objective(
         self, x: KerasTensor, inputs: Inputs, targets: Targets
     ) -> tuple[KerasTensor, KerasTensor]:
-        """The total at the variable x, and every raw term."""
+        """The total at the variable x, and the unweighted terms."""
+        # the network gets the image, total variation and other terms of the image get the variable
         features = self.vgg(x[None] / inputs.scale, targets.taps)
         raw = inputs.coefficients * errors(x, features, inputs.values, targets)
+        # not ops.dot, which would compute float64 in single precision on torch and jax
         return ops.sum(inputs.weights * raw), raw
 
     def inputs(self, targets: Targets, image: Array) -> Inputs:
-        """The targets' numbers, for paintings of the image's size."""
+        """The inputs for a painting of the image's size."""
         values = {name: self.tensor(value) for name, value in targets.values.items()}
         coefficients = self.vector(targets.coefficients(image[0].size))
         weights = self.vector([term.weight for term in targets.terms])
@@ -110,7 +115,7 @@ class KerasSession:
         return ops.array(numbers, self.dtype)
 
     def tensor(self, array: Array) -> KerasTensor:
-        """Images and features become channels-last; matrices stay as they are."""
+        """Converts images and features to channels-last; matrices are not transposed."""
         array = array.transpose(1, 2, 0) if array.ndim == 3 else array
         return ops.convert_to_tensor(array, self.dtype)
 

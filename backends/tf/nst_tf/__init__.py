@@ -1,4 +1,4 @@
-"""Neural style transfer in TensorFlow: modules, tf.function, GradientTape, channels-last."""
+"""Neural style transfer in TensorFlow, with modules, tf.function and GradientTape."""
 
 import os
 from pathlib import Path
@@ -54,9 +54,9 @@ class TfBackend:
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow without its banner, and without its grab of all GPU memory.
+    """Imports TensorFlow without its banner, and keeps it from allocating all GPU memory.
 
-    It imports Keras too, on the engine that KERAS_BACKEND names.
+    TensorFlow also imports Keras, on the engine that KERAS_BACKEND names.
     """
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ["KERAS_BACKEND"] = "tensorflow"

@@ -24,17 +24,20 @@ def gram_matrix(F: tf.Tensor, formula: Gram) -> tf.Tensor:
 
 
 def moments(F: tf.Tensor, _formula: Moments) -> tf.Tensor:
-    # one channel a row: along the first axis the sum is made one by one, and loses digits
+    # one channel in each row: along the first axis TensorFlow adds one number after another, which
+    # loses digits
     F = tf.transpose(tf.reshape(F, (-1, F.shape[-1])))
     mean = tf.reduce_mean(F, 1)
+    # not mean(F²) − mean², which loses all digits if a channel is nearly constant
     variance = tf.reduce_mean(tf.square(F - mean[:, None]), 1)
-    # the root of 0 has an infinite slope, and a constant channel is to have none
+    # the derivative of √v is infinite at 0; that of a constant channel is defined as 0
     varies = variance > 0
     deviation = tf.sqrt(tf.where(varies, variance, 1)) * tf.cast(varies, F.dtype)
     return tf.stack([mean, deviation])
 
 
 def edges(x: tf.Tensor, formula: Laplacian) -> tf.Tensor:
+    # VALID drops incomplete squares at the border, as the core does
     pools = tf.nn.avg_pool2d(
         tf.reduce_sum(x, -1)[None, ..., None], formula.pool, formula.pool, "VALID"
     )
@@ -42,6 +45,7 @@ def edges(x: tf.Tensor, formula: Laplacian) -> tf.Tensor:
 
 
 def error(d: tf.Tensor, norm: Norm) -> tf.Tensor:
+    # the derivative of |d| at 0 is 0 in TensorFlow, as in the reference
     return tf.reduce_sum(tf.square(d) if norm == "squared" else tf.abs(d))
 
 
@@ -69,5 +73,5 @@ STATISTICS = {
 
 
 def errors(x: tf.Tensor, features: Tensors, values: Tensors, targets: Targets) -> tf.Tensor:
-    """The error of every term of the recipe, in its order, before coefficient and weight."""
+    """The error of every term in the recipe's order, without its coefficient and weight."""
     return tf.stack(compute.errors(targets.terms, x, features, values, STATISTICS, error))

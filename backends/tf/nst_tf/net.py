@@ -9,7 +9,7 @@ from nst_core.weights import Preprocessing, Weights
 
 
 class Preprocess(tf.Module):
-    """RGB in [0, 1] to what the weights were trained on: (scale·image − mean) / std."""
+    """The preprocessing of the weights, (scale·image − mean) / std, for RGB images in [0, 1]."""
 
     def __init__(self, rule: Preprocessing) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class Preprocess(tf.Module):
 
 
 class Vgg(tf.Module):
-    """Takes images (1, H, W, 3) in [0, 1], returns the activations at the taps."""
+    """Takes images (1, H, W, 3) in [0, 1] and returns the activations at the taps."""
 
     def __init__(self, network: Network, weights: Weights, dtype: tf.DType) -> None:
         super().__init__()
@@ -50,6 +50,7 @@ class Vgg(tf.Module):
 
     def __call__(self, image: tf.Tensor, taps: Sequence[str]) -> dict[str, tf.Tensor]:
         """{tap: (h, w, N)}, in the precision of the image."""
+        # preprocessed in the precision of the image: bfloat16 would round pixels to 8 bits
         x = tf.cast(self.preprocess(image), self.dtype)
         found: dict[str, tf.Tensor] = {}
         for layer in self.network.until(taps):

@@ -1,4 +1,4 @@
-"""What `nst_core.optimisers` needs of TensorFlow, and TensorFlow's own Adam."""
+"""The functions of TensorFlow for `nst_core.optimisers`, and TensorFlow's own Adam."""
 
 from functools import partial
 
@@ -9,7 +9,7 @@ from nst_core.optimisers import Arithmetic
 
 
 class NativeAdam:
-    """`tf.keras.optimizers.Adam`, whose own ε is 1e-7 beside √v."""
+    """`tf.keras.optimizers.Adam`: adds ε = 1e-7 to √v, before the bias correction."""
 
     def __init__(self, settings: plan.Adam) -> None:
         self.lr = settings.lr
@@ -25,7 +25,7 @@ class NativeAdam:
         return tf.identity(self.x)
 
     def moved(self, s: tf.Tensor) -> None:
-        """It remembers no steps."""
+        """Does nothing, because this optimiser stores no steps."""
 
 
 MATHS = Arithmetic(

@@ -1,7 +1,7 @@
 """The session: features, targets, terms, gradient, and the loop that paints.
 
-The gradient is the tape's: it watches the image, and `tf.function` traces both into one graph,
-again for each new shape of image and each new form of targets.
+A GradientTape computes the gradient. `tf.function` traces it into a graph, once for each shape of
+image and each form of targets.
 """
 
 import os
@@ -23,7 +23,10 @@ from nst_tf.optimisers import boxed, make_optimiser
 
 
 class Inputs(NamedTuple):
-    """What the objective takes beside the image: numbers, in the session's precision."""
+    """The inputs of the objective besides the image, in the session's precision.
+
+    They are inputs and not constants, so that a compiled program can be used for other numbers.
+    """
 
     values: Mapping[str, tf.Tensor]
     coefficients: tf.Tensor
@@ -32,7 +35,7 @@ class Inputs(NamedTuple):
 
 
 class TfSession:
-    """One network on one device. Images, losses and gradients stay in at least float32."""
+    """One network on one device. Images, losses and gradients are always float32 or float64."""
 
     def __init__(
         self, network: Network, weights: Weights, device: str, dtype: Dtype, exact: bool
@@ -75,8 +78,8 @@ class TfSession:
             for iteration in range(stage.iterations):
                 raw, g = self.evaluate(x, inputs, targets)
                 terms = Terms.of(targets, raw.numpy())
-                here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
-                watch(Snapshot(iteration, terms, here, slope))
+                here, gradient = partial(self.array, x / scale), partial(self.array, g * scale)
+                watch(Snapshot(iteration, terms, here, gradient))
                 x = optimiser.step(x, g)
         return self.array(x / scale)
 
@@ -86,7 +89,7 @@ class TfSession:
         return int(tf.config.experimental.get_memory_info(self.device[1:].upper())["peak"])
 
     def statistics(self, image: Array, terms: Sequence[Term], variable: Variable) -> Arrays:
-        """What each term compares, at an image."""
+        """The statistic of each term for an image, by the term's name."""
         with tf.device(self.device):
             image = self.tensor(image)
             features = self.vgg(image[None], [term.tap for term in terms if term.tap])
@@ -95,11 +98,12 @@ class TfSession:
         return {name: self.array(y) for name, y in found.items()}
 
     def raw(self, x: tf.Tensor, inputs: Inputs, targets: Targets) -> tf.Tensor:
+        # the network gets the image, total variation and other terms of the image get the variable
         features = self.vgg(x[None] / inputs.scale, targets.taps)
         return inputs.coefficients * errors(x, features, inputs.values, targets)
 
     def taped(self, x: tf.Tensor, inputs: Inputs, targets: Targets) -> tuple[tf.Tensor, tf.Tensor]:
-        """Every raw term at the variable x, and d total / d x."""
+        """The unweighted terms at the variable x, and d total / d x."""
         with tf.GradientTape() as tape:
             tape.watch(x)
             raw = self.raw(x, inputs, targets)
@@ -107,7 +111,7 @@ class TfSession:
         return raw, tape.gradient(total, x)
 
     def inputs(self, targets: Targets, image: Array) -> Inputs:
-        """The targets' numbers, for paintings of the image's size."""
+        """The inputs for a painting of the image's size."""
         values = {name: self.tensor(value) for name, value in targets.values.items()}
         coefficients = self.vector(targets.coefficients(image[0].size))
         weights = self.vector([term.weight for term in targets.terms])
@@ -120,7 +124,7 @@ class TfSession:
         return tf.constant(numbers, self.dtype)
 
     def tensor(self, array: Array) -> tf.Tensor:
-        """Images and features become channels-last; matrices stay as they are."""
+        """Converts images and features to channels-last; matrices are not transposed."""
         array = array.transpose(1, 2, 0) if array.ndim == 3 else array
         return tf.constant(array, self.dtype)
 
@@ -130,7 +134,7 @@ class TfSession:
 
 
 def set_flags(device: str, dtype: Dtype, exact: bool) -> dict[str, str]:
-    """Sets the process-wide switches, and returns what they are now."""
+    """Sets the process-wide switches and returns their values."""
     tf.config.experimental.enable_tensor_float_32_execution(not exact)
     if exact:
         tf.config.experimental.enable_op_determinism()

@@ -1,4 +1,4 @@
-"""Neural style transfer in PyTorch: modules, autograd, channels-last."""
+"""Neural style transfer in PyTorch, with modules, autograd and channels-last memory."""
 
 from pathlib import Path
 

@@ -18,10 +18,10 @@ Tensors = Mapping[str, Tensor]
 
 
 class Product(torch.autograd.Function):
-    """F Fᵀ in at least single precision, and its gradient (D + Dᵀ) F in one product.
+    """F Fᵀ in single precision or better, with its gradient (D + Dᵀ) F as a single product.
 
-    Autograd by itself takes one for each of the two factors, and of features in bfloat16 it would
-    want a copy in single precision to keep.
+    Autograd would compute one product for each factor, and for bfloat16 features it would keep a
+    copy in single precision.
     """
 
     @staticmethod
@@ -33,12 +33,13 @@ class Product(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, D: Tensor) -> Tensor:
         (F,) = ctx.saved_tensors
+        # in the precision of the features, as the rest of the backward pass
         return (D + D.T).to(F.dtype) @ F
 
 
 def gram_matrix(F: Tensor, formula: Gram) -> Tensor:
     F = F.flatten(1)
-    if formula.centred:
+    if formula.centred:  # in single precision, because the mean and F nearly cancel
         F = single(F) - single(F).mean(1, keepdim=True)
     if formula.shift:
         F = single(F) + formula.shift
@@ -46,25 +47,28 @@ def gram_matrix(F: Tensor, formula: Gram) -> Tensor:
 
 
 def single(F: Tensor) -> Tensor:
-    """In single precision, or in double if it is."""
+    """F in single precision, or in double precision if it already is."""
     return F.to(torch.promote_types(F.dtype, torch.float32))
 
 
 def moments(F: Tensor, _formula: Moments) -> Tensor:
     F = single(F.flatten(1))
     mean = F.mean(1)
+    # not mean(F²) − mean², which loses all digits if a channel is nearly constant
     variance = (F - mean[:, None]).square().mean(1)
-    # the root of 0 has an infinite slope, and a constant channel is to have none
+    # the derivative of √v is infinite at 0; that of a constant channel is defined as 0
     varies = variance > 0
     return torch.stack([mean, torch.where(varies, variance, 1).sqrt() * varies])
 
 
 def edges(x: Tensor, formula: Laplacian) -> Tensor:
+    # like the core, avg_pool2d drops incomplete squares at the border
     pools = torch.nn.functional.avg_pool2d(x.sum(0)[None], formula.pool)
     return laplacian(pools[0])
 
 
 def error(d: Tensor, norm: Norm) -> Tensor:
+    # the derivative of |d| at 0 is 0 in PyTorch, as in the reference
     return d.square().sum() if norm == "squared" else d.abs().sum()
 
 
@@ -91,5 +95,5 @@ STATISTICS = {
 
 
 def errors(x: Tensor, features: Tensors, values: Tensors, targets: Targets) -> Tensor:
-    """The error of every term of the recipe, in its order, before coefficient and weight."""
+    """The error of every term in the recipe's order, without its coefficient and weight."""
     return torch.stack(compute.errors(targets.terms, x, features, values, STATISTICS, error))

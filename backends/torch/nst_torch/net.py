@@ -1,4 +1,4 @@
-"""VGG as a PyTorch module, built from the core's layer map."""
+"""VGG as a PyTorch module, built from the core's layer map. Activations are (1, N, H, W)."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,13 @@ from nst_core.weights import Preprocessing, Weights
 
 
 class Preprocess(nn.Module):
-    """RGB in [0, 1] to what the weights were trained on: (scale·image − mean) / std."""
+    """The preprocessing of the weights, (scale·image − mean) / std, for RGB images in [0, 1]."""
 
     def __init__(self, rule: Preprocessing) -> None:
         super().__init__()
         self.scale = rule.scale
         self.channels = ["RGB".index(channel) for channel in rule.channels]
+        # float64 buffers, so that a session in float64 gets the exact constants
         self.register_buffer("mean", torch.tensor(rule.mean, dtype=torch.float64)[:, None, None])
         self.register_buffer("std", torch.tensor(rule.std, dtype=torch.float64)[:, None, None])
 
@@ -25,9 +26,9 @@ class Preprocess(nn.Module):
 
 
 class Vgg(nn.Module):
-    """Takes images (1, 3, H, W) in [0, 1], returns the activations at the taps.
+    """Takes images (1, 3, H, W) in [0, 1] and returns the activations at the taps.
 
-    The rectification is not in place: a tap named `conv4_2` keeps what the convolution gave.
+    The ReLUs are not in place, because a tap such as `conv4_2` needs the output of the convolution.
     """
 
     def __init__(self, network: Network, weights: Weights) -> None:
@@ -53,6 +54,7 @@ class Vgg(nn.Module):
 
     def forward(self, image: Tensor, taps: Sequence[str]) -> dict[str, Tensor]:
         """{tap: (N, h, w)}, in the precision of the layers."""
+        # preprocessed in the precision of the image: bfloat16 would round pixels to 8 bits
         x = self.preprocess(image).to(self.steps["conv1_1"].weight.dtype)
         found: dict[str, Tensor] = {}
         for layer in self.network.until(taps):

@@ -1,4 +1,4 @@
-"""What `nst_core.optimisers` needs of PyTorch, and PyTorch's own Adam."""
+"""The functions of PyTorch for `nst_core.optimisers`, and PyTorch's own Adam."""
 
 from functools import partial
 
@@ -10,7 +10,7 @@ from nst_core.optimisers import Arithmetic
 
 
 class NativeAdam:
-    """`torch.optim.Adam`, whose own ε is 1e-8 beside √v̂."""
+    """`torch.optim.Adam`: adds ε = 1e-8 to √v̂, after the bias correction."""
 
     def __init__(self, settings: plan.Adam) -> None:
         self.lr = settings.lr
@@ -27,7 +27,7 @@ class NativeAdam:
         return self.x.clone()
 
     def moved(self, s: Tensor) -> None:
-        """It remembers no steps."""
+        """Does nothing, because this optimiser stores no steps."""
 
 
 MATHS = Arithmetic(

@@ -1,6 +1,7 @@
 """The session: features, targets, terms, gradient, and the loop that paints.
 
-The gradient is autograd's: the image is a leaf tensor that requires it, the network is frozen.
+Autograd computes the gradient: the image is a leaf tensor that requires it, and the network is
+frozen.
 """
 
 import os
@@ -23,7 +24,10 @@ from nst_torch.optimisers import boxed, make_optimiser
 
 
 class Inputs(NamedTuple):
-    """What the objective takes beside the image: numbers, in the session's precision."""
+    """The inputs of the objective besides the image, in the session's precision.
+
+    They are inputs and not constants, so that a compiled program can be used for other numbers.
+    """
 
     values: Mapping[str, Tensor]
     coefficients: Tensor
@@ -32,7 +36,7 @@ class Inputs(NamedTuple):
 
 
 class TorchSession:
-    """One network on one device. Images, losses and gradients stay in at least float32."""
+    """One network on one device. Images, losses and gradients are always float32 or float64."""
 
     def __init__(
         self, network: Network, weights: Weights, device: str, dtype: Dtype, exact: bool
@@ -69,8 +73,8 @@ class TorchSession:
         for iteration in range(stage.iterations):
             raw, g = self.evaluate(x, inputs, targets)
             terms = Terms.of(targets, raw.tolist())
-            here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
-            watch(Snapshot(iteration, terms, here, slope))
+            here, gradient = partial(self.array, x / scale), partial(self.array, g * scale)
+            watch(Snapshot(iteration, terms, here, gradient))
             x = optimiser.step(x, g)
         return self.array(x / scale)
 
@@ -78,7 +82,7 @@ class TorchSession:
         return torch.cuda.max_memory_allocated(self.device) if self.device.type == "cuda" else 0
 
     def statistics(self, image: Array, terms: Sequence[Term], variable: Variable) -> Arrays:
-        """What each term compares, at an image."""
+        """The statistic of each term for an image, by the term's name."""
         with torch.no_grad():
             image = self.tensor(image)
             features = self.vgg(image[None], [term.tap for term in terms if term.tap])
@@ -87,18 +91,19 @@ class TorchSession:
         return {name: self.array(y.to(self.dtype)) for name, y in found.items()}
 
     def raw(self, x: Tensor, inputs: Inputs, targets: Targets) -> Tensor:
+        # the network gets the image, total variation and other terms of the image get the variable
         features = self.vgg(x[None] / inputs.scale, targets.taps)
         return inputs.coefficients * errors(x, features, inputs.values, targets)
 
     def evaluate(self, x: Tensor, inputs: Inputs, targets: Targets) -> tuple[Tensor, Tensor]:
-        """Every raw term at the variable x, and d total / d x."""
+        """The unweighted terms at the variable x, and d total / d x."""
         x = x.detach().requires_grad_()
         raw = self.raw(x, inputs, targets)
         (g,) = torch.autograd.grad(torch.dot(inputs.weights, raw), x)
         return raw.detach(), g
 
     def inputs(self, targets: Targets, image: Array) -> Inputs:
-        """The targets' numbers, for paintings of the image's size."""
+        """The inputs for a painting of the image's size."""
         values = {name: self.tensor(value) for name, value in targets.values.items()}
         coefficients = self.vector(targets.coefficients(image[0].size))
         weights = self.vector([term.weight for term in targets.terms])
@@ -118,16 +123,16 @@ class TorchSession:
 
 
 def set_flags(device: str, dtype: Dtype, exact: bool) -> dict[str, str]:
-    """Sets the process-wide switches, and returns what they are now."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    """Sets the process-wide switches and returns their values."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # for deterministic products
     torch.backends.cuda.matmul.allow_tf32 = not exact
     torch.backends.cudnn.allow_tf32 = not exact
     torch.backends.cudnn.benchmark = not exact
     if hasattr(torch.backends.mkldnn, "matmul"):
-        # products of features that are in bfloat16 are exact, and summed in single precision
+        # products of bfloat16 numbers are exact in float32, and the sums are in float32 too
         half = dtype == "bfloat16" and not exact
         torch.backends.mkldnn.matmul.fp32_precision = "bf16" if half else "ieee"
-    # use_deterministic_algorithms does the same, and imports the compiler for two seconds
+    # use_deterministic_algorithms does the same, but imports the compiler, which takes two seconds
     torch.set_deterministic_debug_mode("error" if exact else "default")
     return {
         "device": device,

@@ -1,7 +1,7 @@
 """`python -m nst_torch.pth read|write SRC DST`: a PyTorch state dict from or to `.safetensors`.
 
-It runs in a process of its own, because the core imports no framework. Only tensors are read
-(`weights_only=True`): a pickle that would run code is refused.
+It runs in a separate process, because the core imports no framework. Only tensors are read
+(`weights_only=True`); a pickle that would run code is refused.
 """
 
 import sys
@@ -21,7 +21,7 @@ NEEDS = 'a .pth file needs PyTorch. Try: pip install "nst-suite[torch]"'
 
 
 def main(verb: str, source: str, destination: str) -> None:
-    """Convert; leaves with one line on standard error and status 1 if it cannot."""
+    """Converts a file; on failure, exits with 1 and one line on standard error."""
     {"read": to_canonical, "write": to_torch}[verb](Path(source), Path(destination))
 
 
@@ -36,7 +36,7 @@ def to_canonical(source: Path, destination: Path) -> None:
             f"{source.name} is not a file of plain tensors: it could run code, so it is not opened"
         )
     except Exception as error:
-        # what PyTorch raises for a damaged file depends on where it is damaged
+        # the exception for a damaged file depends on where it is damaged
         sys.exit(f"{source.name} cannot be read as a PyTorch state dict: {reason(error)}")
 
 
@@ -51,7 +51,7 @@ def to_torch(source: Path, destination: Path) -> None:
 
 
 def reason(error: Exception) -> str:
-    """The first line of what was raised, or its kind."""
+    """The first line of the exception, or its type."""
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
@@ -61,7 +61,7 @@ def read(source: Path) -> Arrays:
 
     state = torch.load(source, map_location="cpu", weights_only=True)
     if not isinstance(state, Mapping) or not all(map(torch.is_tensor, state.values())):
-        raise TypeError("it is no mapping from names to tensors")
+        raise TypeError("it is not a mapping from names to tensors")
     # torchvision keeps a classifier beside the features
     features = {key: value for key, value in state.items() if key.startswith(PREFIX)} or state
     return {k.removeprefix(PREFIX): v.float().contiguous().numpy() for k, v in features.items()}
@@ -87,7 +87,7 @@ def write(arrays: Arrays, destination: Path) -> None:
 def features(arrays: Arrays) -> Arrays:
     """The core's arrays under torchvision's names: `conv4_2.weight` becomes `features.21.weight`.
 
-    They are in torchvision's order, without the classifier's, which the core has not.
+    They are in torchvision's order. The classifier is left out, because the core does not have it.
     """
     layers = {name.rpartition(".")[0] for name in arrays}
     for candidate in map(network, names()):
