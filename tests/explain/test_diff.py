@@ -83,7 +83,7 @@ def test_taps_that_come_go_and_weigh_otherwise():
     found = only(style__taps=taps)
     assert found.b == "relu1_1 0.1, relu2_1 0.8, conv3_1 0.1"
     assert found.meaning.startswith(
-        "B adds conv3_1; B leaves out relu3_1, relu4_1, relu5_1; relu2_1 2 × A's. Shallow taps"
+        "B adds conv3_1; B leaves out relu3_1, relu4_1, relu5_1; relu2_1 2 × A's. Shallow layers"
     )
 
 
