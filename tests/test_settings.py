@@ -153,7 +153,7 @@ def test_a_preprocessing_belongs_to_the_weights_beside_it(nst, paint, config):
     config(QUICK + 'preprocessing = "caffe"\n')
     code, _, err = nst("run", *PAIR, "-o", "out.png")
     assert code == 2
-    assert "leave --preprocessing out" in err
+    assert "leave out --preprocessing" in err
     assert "preprocessing = caffe in config.toml" in err
     assert paint(*PAIR, "--weights", "random-tiny:1")["weights"] == "random-tiny:1"
 

@@ -234,7 +234,7 @@ def cure(err, before):
 def test_a_set_can_be_given_other_pixels_as_the_line_says(nst, paint):
     code, _, err = nst("run", *PAIR, *TO, *QUICK, "--preprocessing", "caffe")
     assert code == 2
-    _, said = paint(*PAIR, *QUICK, *cure(err, "replaced with "))
+    _, said = paint(*PAIR, *QUICK, *cure(err, "replace it with "))
     caffe = said["recipe"]["network"]["preprocessing"]
     assert Preprocessing("caffe", **{k: as_tuple(v) for k, v in caffe.items()}) == CAFFE
 
@@ -246,10 +246,10 @@ def as_tuple(value):
 def test_constants_that_native_adam_does_not_take(nst, folder):
     own = ("run", *PAIR, *TO, *QUICK, "--recipe", "tensorflow-tutorial")
     own = (*own, "--optimizer", "native-adam", "--backend", "torch")
-    words = ["plan.adam.beta1 0.99 and plan.adam.epsilon 0.1", "use --optimizer adam, or have"]
+    words = ["plan.adam.beta1 0.99 and plan.adam.epsilon 0.1", "use --optimizer adam, or remove"]
     refused(nst, folder, own, words)
     err = nst(*own)[2]
-    assert nst(*own, *cure(err, "own with "))[0] == 0
+    assert nst(*own, *cure(err, "settings with "))[0] == 0
     assert record("out.png")["recipe"]["plan"]["adam"]["epsilon"] == 1e-8
 
 
