@@ -84,7 +84,7 @@ def test_losses_are_those_of_the_command_line(pair, capsys, monkeypatch):
         (None, "a NoneType is not a picture"),
         (np.zeros((2, 3, 4, 5)), "an array of shape (2, 3, 4, 5)"),
         (np.zeros((30, 30, 2)), "an array of shape (30, 30, 2)"),
-        (np.zeros((30, 30), np.int32), "this array of int32"),
+        (np.zeros((30, 30), np.int32), "this array of int32 is not a picture"),
         (np.full((30, 30), 1.5), "floating-point numbers from 0 to 1"),
         (np.full((30, 30), np.nan), "floating-point numbers from 0 to 1"),
     ],

@@ -15,6 +15,12 @@ from nst_core.conformance.jobs import Job
 from nst_core.errors import BackendError, WorkerError
 
 BACKENDS = ("numpy", "torch", "tf", "keras:tensorflow", "keras:torch", "keras:jax")
+FURTHER = {("keras:torch", "float32"), ("keras:jax", "float32")}  # engines at a second precision
+CHECKS = [
+    pytest.param(backend, dtype, marks=[pytest.mark.long] * ((backend, dtype) in FURTHER))
+    for backend in BACKENDS
+    for dtype in check.DTYPES
+]
 SHOWN = 20
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
@@ -39,7 +45,7 @@ def assert_holds(found):
     assert found.holds, "\n".join(said)
 
 
-@pytest.mark.parametrize("dtype", check.DTYPES)
+@pytest.mark.parametrize(("backend", "dtype"), CHECKS, indirect=["backend"])
 def test_every_budget_is_kept(backend, dtype):
     found = check.verdict(backend, dtype)
     assert_holds(found)

@@ -317,7 +317,7 @@ DIVERGING = {"variable.box": "none", "plan.optimizer": "adam", "plan.adam.lr": 1
 def test_a_painting_that_diverges_stops_at_once(ask):
     seen = []
     changes = DIVERGING | {"plan.iterations": 1000}
-    with pytest.raises(NstError, match=r"diverged at 32 pixels .* plan\.adam\.lr"):
+    with pytest.raises(NstError, match=r"diverged at 32 pixels .*: use .* plan\.adam\.lr"):
         Job(ask(changes, dtype="float32")).paint(lambda _, s: seen.append(s.iteration))
     assert len(seen) == 1
 

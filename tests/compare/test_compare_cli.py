@@ -232,8 +232,8 @@ def test_a_baseline_of_another_question_is_refused_before_anything_runs(nst, tmp
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "pictures and a folder are needed"),
-        (PICTURES, "pictures and a folder are needed"),
+        ((), "a photograph, a painting and a folder are required"),
+        (PICTURES, "a photograph, a painting and a folder are required"),
         ((*PICTURES, "-o", "report", "--backends", "torhc"), "no backend named 'torhc'. Did you"),
         ((*PICTURES, "-o", "report", "--precision", "float16"), "no precision named 'float16'"),
         ((*PICTURES, "-o", "report", "--precision", "tf32"), "no precision named 'tf32'"),
@@ -264,7 +264,16 @@ def test_what_cannot_be_asked_is_one_line_and_exit_code_2(nst, tmp_path, argumen
 @pytest.mark.slow
 @pytest.mark.alone
 @pytest.mark.usefixtures("compiled_anew")
-@pytest.mark.parametrize("backend", ["torch", "tf", "keras:tensorflow", "keras:torch", "keras:jax"])
+@pytest.mark.parametrize(
+    "backend",
+    [
+        "torch",
+        "tf",
+        "keras:tensorflow",
+        pytest.param("keras:torch", marks=pytest.mark.long),
+        pytest.param("keras:jax", marks=pytest.mark.long),
+    ],
+)
 def test_double_precision_is_the_same_to_the_last_bit(nst, backend):
     asked = (*PICTURES, *QUICK, *DOUBLE, "--backends", backend, "-o", "report")
     assert nst(*asked)[0] == 0

@@ -74,8 +74,8 @@ class JaxSession:
         for iteration in range(stage.iterations):
             raw, g = self.evaluate(x, inputs, targets)
             terms = Terms.of(targets, raw.tolist())
-            here, slope = partial(self.array, x / scale), partial(self.array, g * scale)
-            watch(Snapshot(iteration, terms, here, slope))
+            here, gradient = partial(self.array, x / scale), partial(self.array, g * scale)
+            watch(Snapshot(iteration, terms, here, gradient))
             x = optimiser.step(x, g)
         return self.array(x / scale)
 
