@@ -40,5 +40,5 @@ def test_every_field_says_what_it_is_and_what_it_does(kind):
 def test_its_example_is_a_recipe_and_names_every_field(kind):
     example = {"kind": kind, **KINDS[kind].EXAMPLE}
     (found,) = recipe.load("default", [("term", [example])]).term
-    assert found.KIND == kind
+    assert kind == found.KIND
     assert KINDS[kind].EXAMPLE.keys() == KINDS[kind].model_fields.keys()
