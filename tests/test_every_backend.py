@@ -15,7 +15,8 @@ from nst_core.conformance.jobs import Job
 from nst_core.errors import BackendError, WorkerError
 
 BACKENDS = ("numpy", "torch", "tf", "keras:tensorflow", "keras:torch", "keras:jax")
-FURTHER = {("keras:torch", "float32"), ("keras:jax", "float32")}  # engines at a second precision
+# the engines of Keras at a second precision
+FURTHER = {(f"keras:{engine}", "float32") for engine in ("tensorflow", "torch", "jax")}
 CHECKS = [
     pytest.param(backend, dtype, marks=[pytest.mark.long] * ((backend, dtype) in FURTHER))
     for backend in BACKENDS
