@@ -21,4 +21,4 @@ def total_variation(x, formula):
 
 
 def with_gradient(x, target, formula, pixels=1):
-    return formula.value(x, target, pixels), formula.gradient(x, target, pixels)
+    return formula.evaluate(x, target, pixels)

@@ -66,10 +66,12 @@ class NumpySession:
         self, term: Term, image: Array, features: Mapping[str, Array], targets: Targets
     ) -> tuple[float, Array]:
         """The term's value, and its gradient at its tap, or at the image if it has no tap."""
-        scale = np.ones((), self.dtype) if term.tap else self.scale(targets.variable)
-        x, target = features[term.tap] if term.tap else scale * image, targets.values.get(term.name)
-        value = term.formula.value(x, target, image[0].size)
-        return value, scale * term.formula.gradient(x, target, image[0].size)
+        target, pixels = targets.values.get(term.name), image[0].size
+        if term.tap:
+            return term.formula.evaluate(features[term.tap], target, pixels)
+        scale = self.scale(targets.variable)
+        value, gradient = term.formula.evaluate(scale * image, target, pixels)
+        return value, scale * gradient
 
     def optimiser(self, stage: Stage) -> optimisers.Optimiser:
         return optimisers.make_optimiser(stage)

@@ -86,8 +86,8 @@ class Formula(Section, ABC):
         """The term without its weight."""
 
     @abstractmethod
-    def gradient(self, x: Array, target: Array | None, pixels: int) -> Array:
-        """d value / d x, of the shape of x."""
+    def evaluate(self, x: Array, target: Array | None, pixels: int) -> tuple[float, Array]:
+        """The value, and d value / d x, of the shape of x."""
 
     @abstractmethod
     def mass(self, x: Array, target: Array | None, pixels: int) -> Sum:
@@ -137,22 +137,23 @@ class Comparison(Formula):
         error = total_error(self.statistic(x) - target, self.norm_of_error)
         return self.coefficient(target, pixels) * error
 
-    def gradient(self, x: Array, target: Array | None, pixels: int) -> Array:
+    def evaluate(self, x: Array, target: Array | None, pixels: int) -> tuple[float, Array]:
         assert target is not None
-        d = self.statistic(x) - target
+        d, c = self.statistic(x) - target, self.coefficient(target, pixels)
         # sign(0) is 0: equal values have no gradient, as in every backend
         gradient = 2 * d if self.norm_of_error == "squared" else np.sign(d)
-        return self.pullback(x, self.coefficient(target, pixels) * gradient)
+        return c * total_error(d, self.norm_of_error), self.pullback(x, c * gradient)
 
     def mass(self, x: Array, target: Array | None, pixels: int) -> Sum:
         """The mass of y − t is the mass of y plus |t|; that of its square is |y − t| times this."""
         assert target is not None
         y, mass, terms = self.statistic_mass(x)
+        d, c = y - target, self.coefficient(target, pixels)
         both = mass + np.abs(target)
         if self.norm_of_error == "squared":
-            both = both * np.abs(y - target)
-        value = np.array(self.value(x, target, pixels))
-        return Sum(value, self.coefficient(target, pixels) * both.sum(), terms + y.size)
+            both = both * np.abs(d)
+        value = np.array(c * total_error(d, self.norm_of_error))
+        return Sum(value, c * both.sum(), terms + y.size)
 
 
 def total_error(d: Array, norm: Norm = "squared") -> float:

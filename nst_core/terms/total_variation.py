@@ -90,7 +90,7 @@ class TotalVariation(Formula):
             total += share * total_error(difference(x, down, across), self.norm)
         return self.factor * total
 
-    def gradient(self, x: Array, target: Array | None, pixels: int) -> Array:
+    def evaluate(self, x: Array, target: Array | None, pixels: int) -> tuple[float, Array]:
         """Each difference d adds ±sign(d) or ±2d to the gradient at its two pixels."""
         g = np.zeros_like(x)
         if self.norm == "power":
@@ -100,7 +100,7 @@ class TotalVariation(Formula):
                 d = difference(x, down, across)
                 # sign(0) is 0: the kink of |d| lies at equal pixels, of which flat areas have many
                 pull(g, share * (np.sign(d) if self.norm == "absolute" else 2 * d), down, across)
-        return self.factor * g
+        return self.value(x, target, pixels), self.factor * g
 
     def mass(self, x: Array, target: Array | None, pixels: int) -> Sum:
         """The mass of |d| is that of its two pixels; the mass of d² is |d| times this."""
