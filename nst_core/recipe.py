@@ -124,7 +124,15 @@ def _further(kind: type[Formula]) -> type[Formula]:
         "kind": (Literal[kind.KIND], Field(description="The kind of the term.")),
         "name": (Name, Field(kind.KIND, description="What the term is called in results.")),
     }
-    return create_model(f"{kind.__name__}Term", __base__=kind, __doc__=kind.__doc__, **fields)
+    # its docstrings are those of the kind: to look for them in this file again would take long
+    no_source = {"use_attribute_docstrings": False}
+    return create_model(
+        f"{kind.__name__}Term",
+        __base__=kind,
+        __doc__=kind.__doc__,
+        __cls_kwargs__=no_source,
+        **fields,
+    )
 
 
 if TYPE_CHECKING:
@@ -161,7 +169,7 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _terms_differ_in_name(self) -> Self:
-        names = [*self.SECTIONS, *(one.model_dump()["name"] for one in self.term)]
+        names = [*self.SECTIONS, *(getattr(one, "name", "") for one in self.term)]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two terms are called '{name}': give each [[term]] its own name")
