@@ -61,7 +61,7 @@ def named(asked: Sequence[str] = ()) -> list[str]:
 
 def precisions(device: str, asked: Sequence[str] = ()) -> tuple[Precision, ...]:
     """The precisions that are compared on a device: those of `asked`, or the usual ones."""
-    usual = (*ON_ACCELERATOR, BFLOAT16) if device != "cpu" else ON_CPU
+    usual = ON_CPU if device in ("cpu", "auto") else (*ON_ACCELERATOR, BFLOAT16)
     known = {one.name: one for one in (*usual, BFLOAT16)}
     for name in asked:
         if name not in known:

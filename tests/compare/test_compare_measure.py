@@ -34,6 +34,11 @@ def test_a_gpu_is_compared_with_tf32_on_and_off_and_in_bfloat16():
     assert [mode.dtype for mode in modes] == ["float64", "float32", "float32", "bfloat16"]
 
 
+def test_a_device_that_has_another_name_is_an_accelerator_and_auto_is_none():
+    assert precisions("mps") == precisions("cuda:0")
+    assert precisions("auto") == precisions("cpu")
+
+
 def test_precisions_are_chosen_by_name():
     assert names(precisions("cpu", ["bfloat16", "float64"])) == ["bfloat16", "float64"]
     with pytest.raises(NstError, match=r"'tf32'.*On the device 'cpu' choose from"):
