@@ -18,14 +18,10 @@ def finite(number: Any) -> Any:
 Number = Annotated[float | None, BeforeValidator(finite)]
 
 
-class Model(BaseModel):
-    """A part of a report; unknown fields are not allowed."""
+class Row(BaseModel):
+    """One error and its budget."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class Row(Model):
-    """One error and its budget."""
 
     level: int
     """0 exact, 1 operation, 2 features, 3 gradient, 4 step, 5 path, 6 result."""

@@ -15,13 +15,12 @@ import numpy as np
 from nst_core import recipe as recipes
 from nst_core.backend import Targets
 from nst_core.explain.scene import Scene
-from nst_core.explain.untranslatable import check_fields, check_pictures
+from nst_core.explain.untranslatable import KINDS, check_fields, check_pictures
 from nst_core.recipe import Recipe
 from nst_core.terms import Comparison, Term
 from nst_core.terms.gram import Gram
 
 DIGITS = 10  # of the weights: they are printed so and checked so, after rounding
-KINDS = ("content", "style")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import Any
 
 from nst_core.explain.sheet import broken
-from nst_core.explain.translate import DIGITS, KINDS, Translation
+from nst_core.explain.translate import DIGITS, Translation
+from nst_core.explain.untranslatable import KINDS
 from nst_core.notation import error, fraction, number, plain
 from nst_core.recipe import Recipe
 

@@ -9,6 +9,8 @@ from nst_core.explain.scene import Scene
 from nst_core.explain.sheet import pixels
 from nst_core.recipe import Preprocessing, Recipe
 
+KINDS = ("content", "style")  # the sections that are translated
+
 # the placeholders are filled with the values of A and B
 REASONS: Mapping[str, str] = {
     "weights": "network.weights is {} and {}, so their features differ",
@@ -17,7 +19,7 @@ REASONS: Mapping[str, str] = {
     "preprocessing": "their preprocessing differs, {} and {}",
     **{
         field: f"{name}.{field} is {{}} and {{}}{why}"
-        for name in ("content", "style")
+        for name in KINDS
         for field, why in Recipe.kind(name).MUST_AGREE.items()
     },
     "content": "their content terms share no tap: {} and {}",
@@ -55,7 +57,7 @@ def check_fields(a: Recipe, b: Recipe) -> None:
     if not same_pixels(rule(a), rule(b)):
         said = pixels(a.network), pixels(b.network)
         raise Untranslatable(a, b, "preprocessing", said)
-    for kind in ("content", "style"):
+    for kind in KINDS:
         one, other = a.formulas[kind], b.formulas[kind]
         if one.weight:
             for field in one.MUST_AGREE:
