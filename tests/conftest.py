@@ -1,11 +1,12 @@
 """Fixtures that more than one module uses: pictures, the tiny network, a stranger's backend."""
 
 import os
+import sys
 
 import numpy as np
 import pytest
 
-from nst_core import recipe, settings, weights
+from nst_core import cli, recipe, settings, weights
 from nst_core.network import network
 from nst_core.reference import open_backend
 
@@ -20,6 +21,21 @@ def no_settings():
             patch.delenv(name, raising=False)
         patch.setenv("NST_CONFIG", "")
         yield
+
+
+@pytest.fixture
+def in_process(monkeypatch, capsys):
+    """Runs `nst ARGUMENTS…` in this process: (exit code, standard output, standard error)."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["nst", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        said = capsys.readouterr()
+        return stopped.value.code or 0, said.out, said.err
+
+    return call
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nst_core import cli, images
+from nst_core import images
 from nst_core.experiments import curve, explode
 from nst_core.experiments.cell import Cell, Outcome
 
@@ -12,19 +12,10 @@ QUICK = ("--backend", "numpy", "--weights", "random-tiny:0", "--size", "32", "--
 
 
 @pytest.fixture
-def nst(tmp_path, monkeypatch, capsys):
+def nst(tmp_path, monkeypatch, in_process):
     """Runs a command line in an empty folder: (exit code, standard output, standard error)."""
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr("sys.argv", ["nst", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        said = capsys.readouterr()
-        return stopped.value.code or 0, said.out, said.err
-
-    return call
+    return in_process
 
 
 def points(*totals):

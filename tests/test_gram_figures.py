@@ -4,25 +4,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nst_core import cli, images
+from nst_core import images
 from nst_core.experiments import gram
 
 QUICK = ("--backend", "numpy", "--weights", "random-tiny:0", "--size", "32")
 
 
 @pytest.fixture
-def nst(tmp_path, monkeypatch, capsys):
+def nst(tmp_path, monkeypatch, in_process):
     """Runs a command line in a folder with a picture: (exit code, standard error)."""
     monkeypatch.chdir(tmp_path)
     pixels = np.random.default_rng(1).integers(0, 256, (32, 40, 3), np.uint8)
     Image.fromarray(pixels).save("picture.png")
 
     def call(*arguments):
-        monkeypatch.setattr("sys.argv", ["nst", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        return stopped.value.code or 0, capsys.readouterr().err
+        code, _, err = in_process(*arguments)
+        return code, err
 
     return call
 

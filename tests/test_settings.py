@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import nst_core
-from nst_core import cli, images, settings
+from nst_core import images, settings
 from nst_core.errors import NstError
 
 QUICK = 'backend = "numpy"\nweights = "random-tiny:0"\nsize = 32\niterations = 2\n'
@@ -44,18 +44,9 @@ def config(folder, monkeypatch):
 
 
 @pytest.fixture
-def nst(monkeypatch, capsys):
+def nst(in_process):
     """Runs a command line in this process: (exit code, standard output, standard error)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["nst", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        said = capsys.readouterr()
-        return stopped.value.code or 0, said.out, said.err
-
-    return call
+    return in_process
 
 
 @pytest.fixture

@@ -53,17 +53,13 @@ def once(tmp_path_factory):
 
 
 @pytest.fixture
-def nst(folder, monkeypatch, capsys):
+def nst(folder, monkeypatch, in_process):
     """Runs a command line in this process: (exit code, standard error)."""
-
     monkeypatch.setattr(chart, "curves", lambda *_: b"")  # half a second each
 
     def call(*arguments):
-        monkeypatch.setattr("sys.argv", ["nst", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        return stopped.value.code or 0, capsys.readouterr().err
+        code, _, err = in_process(*arguments)
+        return code, err
 
     return call
 

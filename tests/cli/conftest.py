@@ -1,11 +1,7 @@
 """A folder with pictures, and the command line run in it."""
 
-import sys
-
 import pytest
 from command_line import bits, noise, record
-
-from nst_core import cli
 
 
 @pytest.fixture
@@ -20,18 +16,9 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def nst(folder, monkeypatch, capsys):
-    """Runs a command line in this process: (exit code, standard output, standard error)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["nst", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        said = capsys.readouterr()
-        return stopped.value.code or 0, said.out, said.err
-
-    return call
+def nst(folder, in_process):
+    """Runs a command line in the folder: (exit code, standard output, standard error)."""
+    return in_process
 
 
 @pytest.fixture

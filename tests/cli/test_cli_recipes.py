@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 import tomllib
+from functools import partial
 
 import numpy as np
 import pytest
 
-from nst_core import cli, images, recipe
+from nst_core import images, recipe
 from nst_core.explain import equations, translate
 
 SHIPPED = recipe.names()
@@ -24,20 +25,11 @@ style = { weight = 2, taps = { relu1_1 = 1, relu2_1 = 0.5 } }
 
 
 @pytest.fixture
-def nst(tmp_path, monkeypatch, capsys):
-    """Runs a command line in this process: (exit code, standard output, standard error)."""
+def nst(tmp_path, monkeypatch, in_process):
+    """Runs `nst recipes ARGUMENTS…`: (exit code, standard output, standard error)."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["nst", "recipes", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        said = capsys.readouterr()
-        return stopped.value.code or 0, said.out, said.err
-
-    return call
+    return partial(in_process, "recipes")
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 wrong or fails."""
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from nst_compare import baseline
 from nst_compare.models import Report
-from nst_core import cli
 
 WRONG = """
 from nst_core.conformance import mutants
@@ -37,20 +36,11 @@ DOUBLE = ("--precision", "float64")
 
 
 @pytest.fixture
-def nst(tmp_path, monkeypatch, capsys):
-    """Runs `nst compare ARGUMENTS…` in this process: (exit code, standard output and error)."""
+def nst(tmp_path, monkeypatch, in_process):
+    """Runs `nst compare ARGUMENTS…`: (exit code, standard output, standard error)."""
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["nst", "compare", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        said = capsys.readouterr()
-        return stopped.value.code or 0, said.out, said.err
-
-    return call
+    return partial(in_process, "compare")
 
 
 def report():

@@ -2,31 +2,21 @@
 
 import json
 import re
-import sys
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
-from nst_core import cli
 from nst_core.conformance import cases, check, mutants
 from nst_core.conformance.budgets import PRECISIONS
 from nst_core.conformance.judge import LEVELS, Row
 
 
 @pytest.fixture
-def nst(small, near, monkeypatch, capsys):
-    """Runs `nst check ARGUMENTS…` in this process: (exit code, standard output and error)."""
+def nst(small, near, monkeypatch, in_process):
+    """Runs `nst check ARGUMENTS…`: (exit code, standard output, standard error)."""
     monkeypatch.setenv("COLUMNS", "200")
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["nst", "check", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        said = capsys.readouterr()
-        return stopped.value.code or 0, said.out, said.err
-
-    return call
+    return partial(in_process, "check")
 
 
 def test_a_backend_that_holds_is_exit_code_0(nst):
