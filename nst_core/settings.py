@@ -96,6 +96,8 @@ def check(
     """The values, of the right types; a text may stand for a number only if not `strict`."""
     if strange := next((name for name in fields if name not in hints), None):
         raise NstError(f"{before}{unknown('setting', strange, hints)}")
+    if not fields:  # as for most users; making the model would take a while
+        return {}
     typed: dict[str, Any] = {name: (hint, None) for name, hint in hints.items()}
     model = create_model("Settings", __base__=Section, **typed)
     try:
