@@ -1,4 +1,4 @@
-"""A request: what to paint from, by which recipe, and how it is computed.
+"""A request: the pictures, the recipe, and how the painting is computed.
 
 A finished picture carries the request that it was made with, so that it can be repeated.
 """
@@ -20,7 +20,7 @@ from nst_core.images import Picture, Precision
 from nst_core.plan import INITS, Optimizer, Plan
 from nst_core.recipe import Recipe
 
-# what a record says of the request, and `recorded` gives back
+# the fields of a request that a record holds and `recorded` returns
 REPEATED = (
     "content", "styles", "backend", "weights", "preprocessing",
     "dtype", "exact", "style_scale", "keep_alpha", "colour",
@@ -31,10 +31,10 @@ Settings = Mapping[str, tuple[Any, str]]
 
 
 class Options(TypedDict, total=False):
-    """What may be said of a painting beside its pictures, by the names of `nst run`.
+    """The options of a painting, by their names in `nst run`.
 
-    Each is a field of `Request`, a field of the plan, or the weight of a term. What is absent or
-    None is left to the recipe.
+    Each is a field of `Request`, a field of the plan, or the weight of a term. The recipe decides
+    where an option is absent or None.
     """
 
     backend: str
@@ -61,17 +61,17 @@ class Options(TypedDict, total=False):
 
 
 class CommandOptions(Options, total=False):
-    """The same from a command line."""
+    """The options that a command line gives."""
 
     set_: Sequence[str]
     """Fields as text: `["plan.lbfgs.history=10"]`."""
     settings: Settings
-    """What counts where no option is given."""
+    """The user's defaults for options that are not given."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to paint, and where. `backend` to `exact` say how it is computed."""
+    """What to paint. The fields `backend` to `exact` say how it is computed."""
 
     content: str
     styles: tuple[str, ...]
@@ -105,11 +105,11 @@ class Request:
 
     @property
     def precision(self) -> Precision:
-        """That of the pixels which a session is given: float64 where it is asked for."""
+        """The precision of the pixels that a session receives: float64 if that is the dtype."""
         return np.float64 if self.dtype == "float64" else np.float32
 
     def read(self, source: str) -> Picture:
-        """The picture `source` in that precision; raises ImageError as `images.read` does."""
+        """The picture `source` in this precision; raises ImageError as `images.read` does."""
         if held := self.held.get(source):
             return replace(held, pixels=held.pixels.astype(self.precision))
         return images.read(source, max_pixels=self.max_pixels, precision=self.precision)
@@ -128,12 +128,12 @@ OPTIONS = CommandOptions.__optional_keys__
 REQUEST_OPTIONS = OPTIONS & {field.name for field in fields(Request)} - {"recipe"}
 PLAN_OPTIONS = OPTIONS & Plan.model_fields.keys()
 WEIGHT_OPTIONS = {name for name in OPTIONS if name.endswith("_weight")}
-# what a record does not hold, so that the user's settings count for a repeated picture too
+# a record does not hold these: the user's settings count for them even in a repeated picture
 UNRECORDED = {"recipe", "device", "max_pixels"}
 
 
 def beside(path: Path) -> Path:
-    """Where the record of a picture lies."""
+    """The path of the record that belongs to a picture."""
     return Path(f"{path}.json")
 
 
